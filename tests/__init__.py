@@ -1,0 +1,1 @@
+"""Tests of Turnscope. They mirror the tree; `rig/` is the virtual sound card and screen."""
