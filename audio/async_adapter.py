@@ -1,0 +1,124 @@
+"""Any ``AudioInterface`` as an ``AsyncAudioInterface``.
+
+The loop's thread calls the five methods. The inner interface's uplink thread enters ``_deliver``,
+which puts the callback on the loop and waits for it there: so chunks come one at a time and in
+order, and a slow callback is felt by the capture's bounded backlog, never by the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Coroutine
+from typing import Any
+
+from audio.account import Account
+from audio.default import DEVICE_BLOCK_FRAMES, DefaultAudioInterface
+from audio.duplex import DuplexInterface
+from audio.interface import AsyncAudioInterface, AsyncInputCallback, AudioInterface
+
+
+class _Delivery:
+    """Hands the chunks of one run from the uplink thread to the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, callback: AsyncInputCallback) -> None:
+        self._loop = loop
+        self._callback = callback
+        self._stopped: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+    def deliver(self, audio: bytes) -> None:
+        """Run the callback on the loop and wait for it, or for ``stop``. On the uplink thread."""
+        call = self._call(audio)
+        try:
+            done = asyncio.run_coroutine_threadsafe(call, self._loop)
+        except RuntimeError:  # the loop is closed
+            call.close()
+            raise
+        concurrent.futures.wait(
+            (done, self._stopped), return_when=concurrent.futures.FIRST_COMPLETED
+        )
+        if done.done():
+            done.result()
+
+    def stop(self) -> None:
+        """Let go of the uplink thread; from now on no callback begins. On the loop's thread."""
+        if not self._stopped.done():
+            self._stopped.set_result(None)
+
+    def _call(self, audio: bytes) -> Coroutine[Any, Any, None]:
+        async def call() -> None:
+            # On the loop's thread, as `stop` is: between this look and the call nothing can come.
+            if not self._stopped.done():
+                await self._callback(audio)
+
+        return call()
+
+
+class AsyncAdapter(AsyncAudioInterface):
+    """``inner`` for an event loop. What ``inner`` promises holds, and the loop is never held.
+
+    ``start`` and ``stop`` run ``inner``'s on a thread, for devices take their time; ``output`` and
+    ``interrupt`` call it straight away, for they return at once by contract.
+    """
+
+    def __init__(self, inner: AudioInterface) -> None:
+        """Adapt ``inner``, which belongs to this adapter from now on."""
+        self.inner = inner
+        self._delivery: _Delivery | None = None
+
+    async def start(self, input_callback: AsyncInputCallback) -> None:
+        """Open both sides; mic chunks are awaited on the loop that calls this."""
+        delivery = _Delivery(asyncio.get_running_loop(), input_callback)
+        await asyncio.to_thread(self.inner.start, delivery.deliver)
+        self._delivery = delivery
+
+    async def stop(self) -> None:
+        """Close both sides. May be awaited from inside the callback."""
+        delivery, self._delivery = self._delivery, None
+        if delivery is not None:
+            delivery.stop()
+        await asyncio.to_thread(self.inner.stop)
+
+    async def output(self, audio: bytes) -> None:
+        """Queue an agent chunk for playout."""
+        self.inner.output(audio)
+
+    async def interrupt(self) -> None:
+        """Empty the playout queue at once."""
+        self.inner.interrupt()
+
+
+class AsyncDefaultAudioInterface(AsyncAdapter):
+    """``DefaultAudioInterface`` for an event loop. Drop-in for the SDK's class of that name."""
+
+    INPUT_FRAMES_PER_BUFFER = DuplexInterface.INPUT_FRAMES_PER_BUFFER
+    OUTPUT_FRAMES_PER_BUFFER = DuplexInterface.OUTPUT_FRAMES_PER_BUFFER
+
+    inner: DefaultAudioInterface
+
+    def __init__(
+        self,
+        input_device: str | None = None,
+        output_device: str | None = None,
+        *,
+        input_frames: int | None = None,
+        output_frames: int | None = None,
+        device_block_frames: int = DEVICE_BLOCK_FRAMES,
+    ) -> None:
+        """Use these devices; see ``DefaultAudioInterface``. Raises ``MissingDependency``."""
+        self.INPUT_FRAMES_PER_BUFFER = input_frames or self.INPUT_FRAMES_PER_BUFFER
+        self.OUTPUT_FRAMES_PER_BUFFER = output_frames or self.OUTPUT_FRAMES_PER_BUFFER
+        super().__init__(
+            DefaultAudioInterface(
+                input_device,
+                output_device,
+                input_frames=self.INPUT_FRAMES_PER_BUFFER,
+                output_frames=self.OUTPUT_FRAMES_PER_BUFFER,
+                device_block_frames=device_block_frames,
+            )
+        )
+
+    @property
+    def account(self) -> Account:
+        """The account of the present run, or of the last one."""
+        return self.inner.account

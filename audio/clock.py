@@ -1,0 +1,92 @@
+"""The one clock, and what ties a stream's samples to it.
+
+Entered by any thread: ``now()`` has no state; a ``SampleClock`` has one writer, and readers on
+other threads, who see one consistent line because it is replaced whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from statistics import median
+from typing import NamedTuple
+
+from audio.pcm import SAMPLE_RATE
+
+now = time.monotonic
+"""Seconds on the monotonic clock that every time in this project is told in."""
+
+
+class _Line(NamedTuple):
+    position: float
+    at: float
+    seconds_per_sample: float
+
+
+class SampleClock:
+    """A straight line through the times that a device reports for its samples.
+
+    Device times jitter by milliseconds from block to block, for they are asked for when the host
+    gets round to it; the samples do not. So the line's slope is the nominal rate, and its offset
+    follows the median error of the last blocks slowly (``GAIN``), which tracks drift of some
+    hundred ppm within a millisecond and ignores single late reports. Errors of more than
+    ``STEP_S`` that persist for ``STEP_BLOCKS`` blocks are a stall or a restart: the line steps
+    there and ``steps`` counts it.
+    """
+
+    STEP_S = 0.030
+    STEP_BLOCKS = 8
+    SETTLING_BLOCKS = 25
+    GAIN = 0.008
+    WINDOW = 25
+
+    def __init__(self, rate: float = SAMPLE_RATE) -> None:
+        """Start without a line; ``rate`` is in samples a second."""
+        self._nominal = 1.0 / rate
+        self._line: _Line | None = None
+        self._errors: deque[float] = deque(maxlen=self.WINDOW)
+        self._far = 0
+        self._seen = 0
+        self.steps = 0
+
+    def observe(self, position: int, at: float) -> None:
+        """Note that sample ``position`` was captured, or leaves the speaker, at ``at`` seconds."""
+        line = self._line
+        if line is None:
+            self._line = _Line(position, at, self._nominal)
+            self._seen = 1
+            return
+        expected = line.at + (position - line.position) * line.seconds_per_sample
+        error = at - expected
+        if abs(error) > self.STEP_S:
+            self._observe_far(position, at)
+            return
+        self._far = 0
+        self._seen += 1
+        self._errors.append(error)
+        correction = self._correction()
+        # errors in the window were measured against the line before this move
+        for index in range(len(self._errors)):
+            self._errors[index] -= correction
+        self._line = _Line(position, expected + correction, self._nominal)
+
+    def _correction(self) -> float:
+        # one over the count at first, as an average has it; then slow enough to see through jitter
+        return median(self._errors) * max(1 / self._seen, self.GAIN)
+
+    def _observe_far(self, position: int, at: float) -> None:
+        self._far += 1
+        if self._far < self.STEP_BLOCKS and self._seen >= self.SETTLING_BLOCKS:
+            return
+        self._line = _Line(position, at, self._nominal)
+        self._errors.clear()
+        self._far = 0
+        self._seen = 1
+        self.steps += 1
+
+    def time_at(self, position: float) -> float | None:
+        """Return when sample ``position`` was, or will be, at the device; None before the first."""
+        line = self._line
+        if line is None:
+            return None
+        return line.at + (position - line.position) * line.seconds_per_sample

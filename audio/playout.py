@@ -1,0 +1,303 @@
+"""The playout queue: agent chunks in, device blocks out, every sample accounted for.
+
+Three kinds of thread enter: whoever calls ``put`` and ``flush`` (they share a lock that guards the
+tail and the epoch), and the device's thread, which alone calls ``pull`` and takes no lock. The
+hand-over between them is a ``deque`` that is swapped whole by a flush: appending to it and popping
+from it are atomic, so ``pull`` sees each piece once, and what it has popped is its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from audio.account import (
+    Account,
+    AgentChunk,
+    Discarded,
+    Dropped,
+    Heard,
+    Interrupted,
+    Silenced,
+    Underrun,
+)
+from audio.pcm import SAMPLE_RATE, to_samples
+from audio.ring import Samples
+
+
+class _Piece(NamedTuple):
+    start: int
+    samples: Samples
+
+
+@dataclass(slots=True)
+class _Span:
+    """What is being played right now: received ``[start, stop)``, from output ``position``."""
+
+    start: int
+    stop: int
+    position: int
+
+
+class _Flush(NamedTuple):
+    epoch: int
+    at: float
+    accepted: int
+    received: int
+    pieces: deque[_Piece]
+
+
+class PlayoutQueue:
+    """Plays agent audio in order, and empties at once.
+
+    Received positions grow by one for each sample ever ``put``. An interrupt raises the epoch:
+    from then on ``pull`` gives nothing of what was put before it, except a fade of at most
+    ``FADE_SAMPLES`` where the speaker was in the middle of a sound.
+    """
+
+    FADE_SAMPLES = 4 * SAMPLE_RATE // 1000
+    UNDERRUN_S = 1.0
+    """A queue that runs dry and goes on within this time, in one epoch, was an underrun."""
+    HEARD_SAMPLES = SAMPLE_RATE // 10
+    """A heard span is written down at least this often, so that a live view can follow it."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        capacity_samples: int = 600 * SAMPLE_RATE,
+        output_frames: int = 1000,
+    ) -> None:
+        """Queue at most ``capacity_samples``; hand on at most ``output_frames`` at a time."""
+        self._account = account
+        self._capacity = capacity_samples
+        self._output_frames = output_frames
+        # Guards the tail (received, accepted, half), the epoch and the swap of the pieces.
+        self._tail = threading.Lock()
+        self._half = b""
+        self._received = 0
+        self._accepted = 0
+        self._pieces: deque[_Piece] = deque()
+        self._flushes: deque[_Flush] = deque()
+        self._epoch = 0
+        self._floor = 0
+        # The rest belongs to the device's thread.
+        self._taken = 0
+        self._current: _Piece | None = None
+        self._span: _Span | None = None
+        self._last_heard_position: int | None = None
+        self._dry_position: int | None = None
+
+    @property
+    def epoch(self) -> int:
+        """How many interrupts there have been."""
+        return self._epoch
+
+    @property
+    def queued_samples(self) -> int:
+        """How many samples wait to be played."""
+        return max(self._accepted - max(self._taken, self._floor), 0)
+
+    # -- the agent's side ----------------------------------------------------------------------
+
+    def put(self, audio: bytes, at: float) -> None:
+        """Queue ``audio`` (16-bit PCM, any length) that arrived at ``at``; joins half samples.
+
+        What does not fit is dropped, counted and written down as discarded.
+        """
+        with self._tail:
+            samples = self._whole_samples(audio)
+            start, stop = self._received, self._received + len(samples)
+            self._received = stop
+            room = max(self._capacity - self.queued_samples, 0)
+            kept = samples[:room]
+            self._accepted += len(kept)
+            if len(kept):
+                self._pieces.append(_Piece(start, kept))
+            self._note_arrival(AgentChunk(start, stop, at, self._epoch), len(samples) - len(kept))
+
+    def flush(self, at: float) -> None:
+        """Interrupt: nothing that was put before this is played after it."""
+        with self._tail:
+            queued = self.queued_samples
+            pieces, self._pieces = self._pieces, deque()
+            self._half = b""
+            self._floor = self._accepted
+            self._epoch += 1
+            self._flushes.append(_Flush(self._epoch, at, self._accepted, self._received, pieces))
+            self._account.counters.interrupts += 1
+            self._account.journal.append(Interrupted(at, self._epoch, queued))
+            self._account.queued_samples = 0
+
+    def _whole_samples(self, audio: bytes) -> Samples:
+        if self._half or len(audio) % 2:
+            audio = self._half + audio
+            whole = len(audio) & ~1
+            audio, self._half = audio[:whole], audio[whole:]
+        return to_samples(audio)
+
+    def _note_arrival(self, chunk: AgentChunk, dropped: int) -> None:
+        account = self._account
+        account.counters.agent_chunks += 1
+        account.counters.received_samples += chunk.stop - chunk.start
+        account.queued_samples = self.queued_samples
+        account.journal.append(chunk)
+        if dropped:
+            account.counters.dropped_output_samples += dropped
+            account.journal.append(Dropped(chunk.arrived_at, "output", dropped))
+            self._discard(chunk.stop - dropped, chunk.stop, chunk.arrived_at, "overflow")
+
+    def _discard(
+        self, start: int, stop: int, at: float, reason: Literal["interrupt", "overflow", "stop"]
+    ) -> None:
+        if stop > start:
+            self._account.counters.discarded_samples += stop - start
+            self._account.journal.append(Discarded(start, stop, at, reason))
+
+    # -- the device's side ---------------------------------------------------------------------
+
+    def pull(self, frames: int, plays_at: float) -> Samples:
+        """Return exactly ``frames`` samples, of which the first leaves the speaker at ``plays_at``.
+
+        Silence where nothing is queued. Called by the device's thread alone; never waits.
+        """
+        block = np.zeros(frames, np.int16)
+        position = self._account.output_ring.written
+        self._account.output_clock.observe(position, plays_at)
+        filled = 0
+        while self._flushes:
+            filled = self._fall_silent(self._flushes.popleft(), block, filled, position)
+        filled = self._fill(block, filled, position)
+        if filled < frames and self._span is not None:
+            self._dry_position = self._span.position + self._span.stop - self._span.start
+            self._close_span()
+        self._account.output_ring.write(block)
+        self._account.queued_samples = self.queued_samples
+        return block
+
+    def close(self, at: float) -> None:
+        """Write down what will never be played. Called once no thread pulls any more."""
+        while self._flushes:
+            self._fall_silent(self._flushes.popleft(), np.zeros(0, np.int16), 0, 0)
+        self._close_span()
+        with self._tail:
+            if self._current is not None:
+                self._pieces.appendleft(self._current)
+                self._current = None
+            for piece in self._pieces:
+                self._discard(piece.start, piece.start + len(piece.samples), at, "stop")
+            self._pieces.clear()
+            self._floor = self._accepted
+        self._account.queued_samples = 0
+
+    def _fill(self, block: Samples, filled: int, position: int) -> int:
+        while filled < len(block):
+            piece = self._next_piece()
+            if piece is None:
+                break
+            count = min(len(block) - filled, len(piece.samples), self._output_frames)
+            block[filled : filled + count] = piece.samples[:count]
+            self._take(piece, count)
+            self._note_heard(piece.start, count, position + filled)
+            filled += count
+        return filled
+
+    def _next_piece(self) -> _Piece | None:
+        if self._current is None:
+            pieces = self._pieces
+            try:
+                piece = pieces.popleft()
+            except IndexError:
+                return None
+            if self._flushes and piece.start >= self._flushes[-1].received:
+                # A flush came since this block began: what was put after it waits for the next
+                # block, so that `_current` is always older than every flush still to be handled.
+                pieces.appendleft(piece)
+                return None
+            self._current = piece
+        return self._current
+
+    def _take(self, piece: _Piece, count: int) -> None:
+        self._taken += count
+        rest = piece.samples[count:]
+        self._current = _Piece(piece.start + count, rest) if len(rest) else None
+
+    def _fall_silent(self, flush: _Flush, block: Samples, filled: int, position: int) -> int:
+        """Fade out what was playing, discard the rest of ``flush``, say when it was silent."""
+        piece = self._current or (flush.pieces.popleft() if flush.pieces else None)
+        played_to = self._received_stop(piece, flush)
+        if piece is not None and self._span is not None and filled == 0:
+            filled = self._fade(piece, block, position)
+            played_to = piece.start + filled
+        self._close_span()
+        self._current = None
+        self._dry_position = None
+        self._taken = max(self._taken, flush.accepted)
+        self._discard_queued(played_to, piece, flush)
+        self._account.journal.append(Silenced(flush.epoch, flush.at, self._silent_at(flush.at)))
+        return filled
+
+    @staticmethod
+    def _received_stop(piece: _Piece | None, flush: _Flush) -> int:
+        return piece.start if piece is not None else flush.received
+
+    def _fade(self, piece: _Piece, block: Samples, position: int) -> int:
+        count = min(self.FADE_SAMPLES, len(piece.samples), len(block))
+        ramp = np.linspace(1.0, 0.0, count, dtype=np.float32)
+        block[:count] = (piece.samples[:count] * ramp).astype(np.int16)
+        self._note_heard(piece.start, count, position)
+        return count
+
+    def _discard_queued(self, start: int, piece: _Piece | None, flush: _Flush) -> None:
+        stop = piece.start + len(piece.samples) if piece is not None else start
+        for queued in flush.pieces:
+            if queued.start > stop:  # an overflow left a hole here, written down already
+                self._discard(start, stop, flush.at, "interrupt")
+                start = queued.start
+            stop = queued.start + len(queued.samples)
+        self._discard(start, stop, flush.at, "interrupt")
+
+    def _silent_at(self, interrupted_at: float) -> float | None:
+        """Return when the last agent sample left the speaker, if that was after the interrupt."""
+        if self._last_heard_position is None:
+            return None
+        at = self._account.output_clock.time_at(self._last_heard_position)
+        return at if at is not None and at > interrupted_at else None
+
+    # -- the account ---------------------------------------------------------------------------
+
+    def _note_heard(self, start: int, count: int, position: int) -> None:
+        span = self._span
+        if span is not None and (
+            span.stop != start or span.stop - span.start >= self.HEARD_SAMPLES
+        ):
+            self._close_span()
+            span = None
+        if span is None:
+            self._note_resumed(position)
+            span = self._span = _Span(start, start, position)
+        span.stop = start + count
+        self._last_heard_position = position + count
+
+    def _note_resumed(self, position: int) -> None:
+        dry, self._dry_position = self._dry_position, None
+        if dry is None or position - dry > self.UNDERRUN_S * SAMPLE_RATE:
+            return
+        clock = self._account.output_clock
+        at, resumed_at = clock.time_at(dry), clock.time_at(position)
+        if at is not None and resumed_at is not None and position > dry:
+            self._account.counters.underruns += 1
+            self._account.journal.append(Underrun(at, resumed_at))
+
+    def _close_span(self) -> None:
+        span, self._span = self._span, None
+        if span is None:
+            return
+        self._account.counters.heard_samples += span.stop - span.start
+        at = self._account.output_clock.time_at(span.position)
+        if at is not None:
+            self._account.journal.append(Heard(span.start, span.stop, span.position, at))

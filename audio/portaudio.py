@@ -1,0 +1,314 @@
+"""The only importer of PyAudio: streams with times on the project's clock, and the list of devices.
+
+PortAudio's thread for each stream enters the callbacks, under the interpreter lock; they never
+wait and never raise. Opening, closing and listing are serialised by one lock, for PortAudio is not
+thread-safe there. ``time_info`` is in PortAudio's clock: a stream's ``ClockTie`` maps it to ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from audio.clock import now
+from audio.duplex import Feed, OnXrun, Pull
+from audio.errors import DeviceError, MissingDependency, Role
+from audio.pcm import SAMPLE_RATE
+
+log = logging.getLogger(__name__)
+
+# Guards PortAudio's global state: its count of users, its device list, and the environment
+# variables that PulseAudio's bridge reads at the moment a stream opens.
+_portaudio = threading.Lock()
+_LOCK_S = 5.0
+
+
+def load() -> ModuleType:
+    """Import PyAudio.
+
+    Raises:
+        MissingDependency: PyAudio is not installed; the sentence says how to install it.
+
+    """
+    try:
+        import pyaudio  # only whoever uses a device needs it installed
+    except ImportError as error:
+        raise MissingDependency(
+            "Microphones and speakers need PyAudio, which is not installed: run "
+            "“pip install pyaudio” (on Debian and Ubuntu after “sudo apt install portaudio19-dev”, "
+            "on macOS after “brew install portaudio”)."
+        ) from error
+    module: ModuleType = pyaudio
+    return module
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep a page of ALSA and JACK noise, written by C code, from the person's terminal."""
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, ValueError, AttributeError):
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _portaudio_lock(role: Role, device: str) -> Iterator[None]:
+    if not _portaudio.acquire(timeout=_LOCK_S):
+        raise DeviceError(role, device, "cannot be opened: the sound system does not answer")
+    try:
+        yield
+    finally:
+        _portaudio.release()
+
+
+class ClockTie:
+    """Maps PortAudio's stream time to the monotonic clock.
+
+    The two run at one speed; what differs is an offset. A callback sees it too large by however
+    long it waited for the interpreter lock, so the smallest of the last ``WINDOW`` is the true one.
+    """
+
+    WINDOW = 500
+
+    def __init__(self) -> None:
+        """Start with no observation."""
+        self._offset = float("inf")
+        self._next = float("inf")
+        self._seen = 0
+
+    def to_monotonic(self, stream_time: float, current: float) -> float:
+        """Return ``stream_time`` in monotonic seconds; ``current`` is the stream's own now."""
+        offset = now() - current
+        self._next = min(self._next, offset)
+        self._offset = min(self._offset, offset)
+        self._seen += 1
+        if self._seen % self.WINDOW == 0:  # so that a step of either clock is followed in time
+            self._offset, self._next = self._next, float("inf")
+        return stream_time + self._offset
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAddress:
+    """How PortAudio reaches a device: a device name (None: the default), and environment for it."""
+
+    label: str
+    portaudio_name: str | None
+    environment: Mapping[str, str]
+
+
+class DeviceStream:
+    """One open stream of one device, with a block of ``block_frames`` samples."""
+
+    def __init__(self, role: Role, address: DeviceAddress, block_frames: int) -> None:
+        """Remember what to open; ``open_input`` or ``open_output`` opens it."""
+        self._role: Role = role
+        self._address = address
+        self._block_frames = block_frames
+        self._pyaudio = load()
+        self._library: Any = None
+        self._stream: Any = None
+        self._silent = False
+
+    def open_input(self, feed: Feed, on_xrun: OnXrun) -> None:
+        """Feed captured blocks from PortAudio's thread; raises ``DeviceError``."""
+        self._open(self._input_callback(feed, on_xrun))
+
+    def open_output(self, pull: Pull, on_xrun: OnXrun) -> None:
+        """Pull blocks from PortAudio's thread; raises ``DeviceError``."""
+        self._open(self._output_callback(pull, on_xrun))
+
+    def close(self) -> None:
+        """Abort and close the stream; once this returns no callback runs. Safe when not open."""
+        self._silent = True
+        with _portaudio_lock(self._role, self._address.label):
+            stream, self._stream = self._stream, None
+            library, self._library = self._library, None
+            try:
+                if stream is not None:
+                    stream.close()
+            finally:
+                if library is not None:
+                    library.terminate()
+
+    def _open(self, callback: Callable[..., tuple[bytes | None, int]]) -> None:
+        role, label = self._role, self._address.label
+        with _portaudio_lock(role, label), _quiet_stderr(), _environment(self._address.environment):
+            try:
+                self._library = self._pyaudio.PyAudio()
+                self._stream = self._library.open(**self._stream_settings(callback))
+            except DeviceError:
+                self._terminate()
+                raise
+            except (OSError, ValueError) as error:
+                self._terminate()
+                raise DeviceError(role, label, f"cannot be opened: {_why(error)}") from error
+
+    def _terminate(self) -> None:
+        library, self._library = self._library, None
+        if library is not None:
+            library.terminate()
+
+    def _stream_settings(self, callback: Callable[..., Any]) -> dict[str, Any]:
+        side = "input" if self._role == "microphone" else "output"
+        return {
+            "format": self._pyaudio.paInt16,
+            "channels": 1,
+            "rate": SAMPLE_RATE,
+            side: True,
+            f"{side}_device_index": self._index(),
+            "frames_per_buffer": self._block_frames,
+            "stream_callback": callback,
+        }
+
+    def _index(self) -> int | None:
+        name = self._address.portaudio_name
+        if name is None:
+            return None
+        for info in _infos(self._library):
+            if device_name(self._library, info) == name and _channels(info, self._role):
+                return int(info["index"])
+        raise DeviceError(self._role, self._address.label, "is not there any more")
+
+    def _input_callback(self, feed: Feed, on_xrun: OnXrun) -> Callable[..., tuple[None, int]]:
+        tie, overflow, go_on = ClockTie(), self._pyaudio.paInputOverflow, self._pyaudio.paContinue
+
+        def callback(audio: bytes, _frames: int, times: Any, status: int) -> tuple[None, int]:
+            try:
+                if not self._silent:
+                    at = tie.to_monotonic(times["input_buffer_adc_time"], times["current_time"])
+                    feed(np.frombuffer(audio, np.int16), at)
+                    if status & overflow:
+                        on_xrun()
+            except Exception:  # noqa: BLE001 - raising would end the stream and hit another thread
+                self._report()
+            return None, go_on
+
+        return callback
+
+    def _output_callback(self, pull: Pull, on_xrun: OnXrun) -> Callable[..., tuple[bytes, int]]:
+        tie, underflow = ClockTie(), self._pyaudio.paOutputUnderflow
+        go_on = self._pyaudio.paContinue
+
+        def callback(_: None, frames: int, times: Any, status: int) -> tuple[bytes, int]:
+            try:
+                if not self._silent:
+                    at = tie.to_monotonic(times["output_buffer_dac_time"], times["current_time"])
+                    block = pull(frames, at).tobytes()
+                    if status & underflow:
+                        on_xrun()
+                    return block, go_on
+            except Exception:  # noqa: BLE001 - raising would end the stream and hit another thread
+                self._report()
+            return bytes(2 * frames), go_on
+
+        return callback
+
+    def _report(self) -> None:
+        """Log a fault in a callback once: one that fails at each block must not fill a disk."""
+        if not self._silent:
+            self._silent = True
+            log.exception("The callback of %s failed; it is silent now", self._address.label)
+
+
+def _why(error: Exception) -> str:
+    text = error.args[-1] if error.args else error
+    known = {
+        "Invalid device": "there is no such device",
+        "No Default Input Device Available": "there is no microphone",
+        "No Default Output Device Available": "there is no speaker",
+        "Device unavailable": "it is in use, or access was refused",
+    }
+    fallback = str(text).rstrip(".")
+    return next((said for key, said in known.items() if key in fallback), fallback)
+
+
+def _infos(library: Any) -> list[dict[str, Any]]:
+    return [library.get_device_info_by_index(n) for n in range(library.get_device_count())]
+
+
+def _channels(info: Mapping[str, Any], role: Role) -> int:
+    return int(info["maxInputChannels" if role == "microphone" else "maxOutputChannels"])
+
+
+def device_name(library: Any, info: Mapping[str, Any]) -> str:
+    """Return a device's stable name, host API and name; an index changes as devices come and go."""
+    host = library.get_host_api_info_by_index(info["hostApi"])["name"]
+    return f"{host}: {info['name']}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDevice:
+    """A device that PortAudio lists for one role."""
+
+    name: str
+    role: Role
+    is_default: bool
+
+
+def find_devices() -> list[FoundDevice]:
+    """Return what PortAudio lists, both roles. While a stream is open the list is as it was then.
+
+    Raises:
+        MissingDependency: PyAudio is not installed.
+        DeviceError: the sound system does not answer.
+
+    """
+    module = load()
+    with _portaudio_lock("microphone", "default"), _quiet_stderr():
+        library = module.PyAudio()
+        try:
+            return list(_found(library))
+        finally:
+            library.terminate()
+
+
+def _found(library: Any) -> Iterator[FoundDevice]:
+    roles: tuple[tuple[Role, str], ...] = (
+        ("microphone", "get_default_input_device_info"),
+        ("speaker", "get_default_output_device_info"),
+    )
+    for role, getter in roles:
+        default = _default_index(library, getter)
+        for info in _infos(library):
+            if _channels(info, role):
+                yield FoundDevice(device_name(library, info), role, info["index"] == default)
+
+
+def _default_index(library: Any, getter: str) -> int | None:
+    try:
+        return int(getattr(library, getter)()["index"])
+    except OSError:  # there is none
+        return None

@@ -1,0 +1,53 @@
+"""The line from samples to time: through jitter, along drift, over stalls."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from audio.clock import SampleClock
+from audio.pcm import SAMPLE_RATE
+
+BLOCK = 160
+
+
+def run(clock: SampleClock, seconds: float, *, jitter_s=0.0, drift_ppm=0.0, at=1000.0, position=0):
+    chance = random.Random(1)
+    worst = 0.0
+    for index in range(int(seconds * SAMPLE_RATE / BLOCK)):
+        sample = position + index * BLOCK
+        true = at + index * BLOCK / SAMPLE_RATE * (1 + drift_ppm * 1e-6)
+        clock.observe(sample, true + chance.uniform(-jitter_s, jitter_s))
+        if index > 100:
+            worst = max(worst, abs(clock.time_at(sample) - true))
+    return worst
+
+
+def test_knows_nothing_before_the_first_block():
+    assert SampleClock().time_at(0) is None
+
+
+def test_sees_through_jitter_of_ten_ms():
+    assert run(SampleClock(), 30, jitter_s=0.010) < 0.002
+
+
+def test_follows_two_devices_that_drift_apart():
+    assert run(SampleClock(), 120, drift_ppm=200) < 0.001
+    assert run(SampleClock(), 120, drift_ppm=-200, jitter_s=0.004) < 0.002
+
+
+def test_one_late_report_moves_nothing():
+    clock = SampleClock()
+    run(clock, 5)
+    before = clock.time_at(200_000)
+    clock.observe(80_000, 1000.0 + 80_000 / SAMPLE_RATE + 0.5)
+    assert clock.time_at(200_000) == pytest.approx(before, abs=1e-6)
+    assert clock.steps == 0
+
+
+def test_a_stall_steps_the_line_and_is_counted():
+    clock = SampleClock()
+    run(clock, 5)
+    assert run(clock, 5, at=1000.0 + 5 + 2.0, position=5 * SAMPLE_RATE) < 0.001
+    assert clock.steps == 1
