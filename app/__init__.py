@@ -1,0 +1,1 @@
+"""A session and what we know about it; knows no Qt."""

@@ -1,0 +1,1 @@
+"""The kinds of agent, one module or package for each."""

@@ -1,0 +1,139 @@
+"""One conversation on one socket: frames in, messages out, in real time.
+
+Runs as one task on the server's event loop. All decisions are the Dialogue's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from time import monotonic
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from app.agents.demo import wire
+from app.agents.demo.dialogue import Dialogue
+from app.agents.demo.ears import Ears
+from app.agents.demo.script import Script
+from app.agents.demo.speech import Speech
+from app.agents.demo.wire import Message, WireError
+
+log = logging.getLogger(__name__)
+
+FIRST_MESSAGE_DEADLINE_S = 10.0
+FAULTS_MAX = 100
+_SLICE_BYTES = 8000  # a quarter of a second: the longest the event loop is kept from others
+_POLICY_VIOLATION = 1008
+_FIRST_MESSAGE_NOTICE = (
+    "The first message of your own was passed over: the demo agent has only its recorded voice."
+)
+
+
+class Call:
+    """A conversation, from its first frame to its last. Counts the frames it could not use."""
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        script: Script,
+        speeches: Mapping[str, Speech],
+        conversation_id: str,
+        greeting: int,
+    ) -> None:
+        """Keep what the conversation needs; ``greeting`` says which one is said, counted round."""
+        self.faults = 0
+        self._socket = socket
+        self._script = script
+        self._speeches = speeches
+        self._conversation_id = conversation_id
+        self._greeting = greeting
+        self._ears = Ears()
+
+    async def run(self) -> None:
+        """Hold the conversation until the client hangs up or proves hopeless."""
+        try:
+            async with asyncio.timeout(FIRST_MESSAGE_DEADLINE_S):
+                initiation = await self._initiation()
+        except TimeoutError:
+            await self._give_up("the conversation was not initiated in time")
+            return
+        if initiation is not None:
+            await self._converse(initiation)
+
+    async def _initiation(self) -> wire.Initiation | None:
+        """Wait for the client's first message; whatever comes before it is of no use."""
+        while self.faults <= FAULTS_MAX:
+            message = await self._receive()
+            if isinstance(message, wire.Initiation):
+                return message
+        await self._give_up("too many messages that cannot be understood")
+        return None
+
+    async def _converse(self, initiation: wire.Initiation) -> None:
+        dialogue = Dialogue(
+            self._script,
+            self._speeches,
+            monotonic(),
+            greeting=self._greeting,
+            text_only=initiation.text_only,
+        )
+        await self._send([wire.metadata(self._conversation_id)])
+        if initiation.wants_first_message:
+            await self._send([wire.demo_notice(_FIRST_MESSAGE_NOTICE)])
+        while self.faults <= FAULTS_MAX:
+            await self._send(dialogue.step(monotonic()))
+            message = await self._receive_until(dialogue.due_at())
+            if message is not None:
+                await self._take(dialogue, message)
+        await self._give_up("too many messages that cannot be understood")
+
+    async def _receive_until(self, deadline: float) -> wire.ClientMessage | None:
+        """Return the next message, or None at the deadline. Cancelling ``recv`` loses nothing."""
+        try:
+            async with asyncio.timeout(max(0.0, deadline - monotonic())):
+                return await self._receive()
+        except TimeoutError:
+            return None
+
+    async def _receive(self) -> wire.ClientMessage | None:
+        try:
+            return wire.parse(await self._socket.recv())
+        except WireError as fault:
+            self.faults += 1
+            log.warning("demo agent: a message was passed over: %s", fault)
+            return None
+
+    async def _take(self, dialogue: Dialogue, message: wire.ClientMessage) -> None:
+        match message:
+            case wire.UserAudio(pcm):
+                await self._listen(dialogue, pcm)
+            case wire.UserMessage():
+                dialogue.user_message(monotonic())
+            case wire.UserActivity():
+                dialogue.user_activity(monotonic())
+            case wire.Pong(event_id):
+                dialogue.pong(monotonic(), event_id)
+            case _:  # a second initiation, a type without effect here, or one yet unknown
+                pass
+
+    async def _listen(self, dialogue: Dialogue, pcm: bytes) -> None:
+        for start in range(0, len(pcm), _SLICE_BYTES):
+            heard = self._ears.feed(pcm[start : start + _SLICE_BYTES])
+            now = monotonic()
+            dialogue.hear(now, heard)
+            await self._send(dialogue.step(now))
+            await asyncio.sleep(0)
+
+    async def _send(self, messages: list[Message]) -> None:
+        for message in messages:
+            await self._socket.send(json.dumps(message))
+
+    async def _give_up(self, reason: str) -> None:
+        try:
+            await self._send([wire.error(_POLICY_VIOLATION, reason)])
+            await self._socket.close(_POLICY_VIOLATION, reason)
+        except ConnectionClosed:
+            pass  # the client was faster

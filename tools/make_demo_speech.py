@@ -1,0 +1,92 @@
+"""Make the demo agent's speech again, from the texts of its script.
+
+    python tools/make_demo_speech.py
+
+Needs espeak-ng's library (``apt install espeak-ng``, ``brew install espeak-ng``) and the
+project's own requirements. For every line of ``resources/demo/default.toml`` that names an audio
+file it writes that file to ``resources/demo/speech/`` (Ogg Vorbis, 16 kHz, mono), and the time of
+every word, as espeak-ng itself marks it, to ``timings.json`` beside it: for each file the text
+and a list of ``[first character, end character, start ms, end ms]``, ends exclusive.
+All lines are raised by the same gain, so that the loudest peaks at -2 dBFS.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from app.agents.demo.espeak import speak  # noqa: E402
+from app.agents.demo.script import DEFAULT_SCRIPT, SPEECH_FOLDER  # noqa: E402
+from app.agents.demo.speech import TIMINGS_FILE, Speech, from_spoken  # noqa: E402
+from audio.pcm import SAMPLE_RATE  # noqa: E402
+
+TAIL_MS = 120
+PEAK = 10 ** (-2 / 20)
+QUALITY = 0.55  # libsndfile's 0 (largest) to 1 (smallest)
+
+
+def main() -> int:
+    """Speak every line, level them together, and write them."""
+    script = tomllib.loads(DEFAULT_SCRIPT.read_text(encoding="utf-8"))
+    agent = script["agent"]
+    spoken = {
+        entry["audio"]: _speak(entry, agent["voice"], agent["rate_wpm"])
+        for kind in ("greeting", "reply", "acknowledgement", "idle_prompt")
+        for entry in script[kind]
+        if "audio" in entry
+    }
+    gain = PEAK / max(np.abs(_samples(speech)).max() for speech in spoken.values())
+    SPEECH_FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, speech in spoken.items():
+        _write(SPEECH_FOLDER / name, _samples(speech) * gain)
+        print(f"{name}: {speech.duration_ms / 1000:.1f} s, {len(speech.words)} words")
+    _write_timings(spoken, agent)
+    return 0
+
+
+def _speak(entry: dict[str, str], voice: str, rate_wpm: int) -> Speech:
+    text = " ".join(entry["text"].split())
+    return from_spoken(entry["id"], text, speak(text, voice, rate_wpm))
+
+
+def _samples(speech: Speech) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the line as -1 to 1, cut shortly after its last word."""
+    stop = (speech.words[-1].end_ms + TAIL_MS) * SAMPLE_RATE // 1000
+    return np.frombuffer(speech.pcm, dtype="<i2")[:stop] / 32768.0
+
+
+def _write(path: Path, samples: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+    with soundfile.SoundFile(
+        path, "w", SAMPLE_RATE, 1, format="OGG", subtype="VORBIS", compression_level=QUALITY
+    ) as file:
+        file.write(samples)
+
+
+def _write_timings(spoken: dict[str, Speech], agent: dict[str, Any]) -> None:
+    """Write the word times, one line for each file, so that a change is easy to read."""
+    files = [
+        f"{json.dumps(name)}: "
+        + json.dumps(
+            {
+                "text": speech.text,
+                "words": [[w.first_char, w.end_char, w.start_ms, w.end_ms] for w in speech.words],
+            }
+        )
+        for name, speech in sorted(spoken.items())
+    ]
+    made = json.dumps(f"espeak-ng, voice {agent['voice']}, {agent['rate_wpm']} words a minute")
+    content = '{"made_with": ' + made + ',\n"files": {\n' + ",\n".join(files) + "\n}}\n"
+    (SPEECH_FOLDER / TIMINGS_FILE).write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
