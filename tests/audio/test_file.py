@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,17 +17,14 @@ from audio import readahead
 from audio.clock import now
 from audio.errors import AlreadyRunning, AudioError, FileMissing, FileUnreadable, FileUnwritable
 from audio.file import BLOCK_SAMPLES, FileAudioInterface, FileSink, FileSource
+from tests.rig.waiting import wait_until
 
 RAMP = np.arange(1, 3201, dtype=np.int16)
 """200 ms in which each sample says where it is from."""
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = now() + timeout_s
-    while not condition():
-        assert now() < deadline, "this did not happen in time"
-        time.sleep(0.005)
+def until(condition: Callable[[], object]) -> None:
+    wait_until(condition, 10.0, "what the file's threads should have done")
 
 
 def nothing(*_args: object) -> None:
@@ -307,7 +303,7 @@ def test_the_file_can_be_read_while_it_grows(tmp_path: Path) -> None:
     sink.open(speaker.pull, speaker.faults.append, nothing)
     for _ in range(3):
         seen = len(speaker.due) * BLOCK_SAMPLES
-        until(lambda seen=seen: len(read(path)) > seen, timeout_s=0.25 + 2.0)
+        until(lambda seen=seen: len(read(path)) > seen)
         partial = read(path)
         assert np.array_equal(partial, speaker.expected()[: len(partial)])
     sink.close()
