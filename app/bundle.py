@@ -1,0 +1,246 @@
+"""Session bundles on disk: find, open, verify and recover them.
+
+What is in a bundle was written by another run, maybe of another version, maybe cut short: it is
+data to be judged. What is missing or broken becomes a warning; only a folder that is no bundle is
+an error. No state; any thread that may wait for the disk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from app.events import Event, EventError, event_from_dict
+from app.notices import AppError
+from app.session_info import SCHEMA_VERSION, SessionInfo
+from audio.errors import FileError
+from audio.pcm import samples_to_seconds
+from audio.wavfile import reason_of, recover
+
+TRACKS = ("user", "agent", "received")
+MAX_LINE_BYTES = 64 * 1024 * 1024
+"""A line of ``events.jsonl`` longer than this is no event; a message has 16 MiB at most."""
+
+
+class BundleError(AppError):
+    """A folder is no session bundle, or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A session as it was recorded. Tracks that are missing are None."""
+
+    path: Path
+    info: SessionInfo
+    records: list[dict[str, Any]]
+    """Every line of ``events.jsonl`` that is a record, those of unknown type included."""
+    events: list[Event]
+    """Those that this version knows, in the same order."""
+    user: Path | None
+    agent: Path | None
+    received: Path | None
+    began_utc: datetime | None
+    end: dict[str, Any] | None
+    """``ended_utc``, ``duration_s``, ``reason``, ``sentence``; None where it never ended."""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the recording was cut short: the program ended before the session."""
+        return self.end is None
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long the session was; None where that was never written down."""
+        duration = (self.end or {}).get("duration_s")
+        return float(duration) if isinstance(duration, int | float) else None
+
+
+@dataclass(frozen=True, slots=True)
+class BundleEntry:
+    """What a list of bundles shows of one, without its events."""
+
+    path: Path
+    info: SessionInfo
+    began_utc: datetime | None
+    duration_s: float | None
+    unfinished: bool
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Read the bundle in the folder ``path``.
+
+    Raises:
+        BundleError: the folder is missing, unreadable, or holds neither session nor events.
+
+    """
+    path = Path(path)
+    _check_folder(path)
+    warnings: list[str] = []
+    facts = _read_session(path, warnings)
+    records = list(_read_records(path, warnings))
+    events = _to_events(records, warnings)
+    user, agent, received = (_find_track(path, name, warnings) for name in TRACKS)
+    end = facts.get("end")
+    return Bundle(
+        path,
+        SessionInfo.from_dict(facts),
+        records,
+        events,
+        user,
+        agent,
+        received,
+        _moment(facts.get("began_utc")),
+        end if isinstance(end, dict) else None,
+        warnings,
+    )
+
+
+def list_bundles(parent: Path) -> list[BundleEntry]:
+    """Return the bundles in the folder ``parent``, newest first; empty where there is no folder."""
+    try:
+        folders = [item for item in Path(parent).iterdir() if (item / "session.json").is_file()]
+    except OSError:
+        return []
+    return [_entry(folder) for folder in sorted(folders, key=lambda item: item.name, reverse=True)]
+
+
+def recover_bundle(path: Path) -> list[str]:
+    """Make the files of a recording that was cut short whole; return a sentence for each repair.
+
+    Raises:
+        BundleError: a file needs repair and cannot be written.
+
+    """
+    _check_folder(Path(path))
+    done = []
+    for name in TRACKS:
+        wav = Path(path) / f"{name}.wav"
+        if not wav.is_file():
+            continue
+        before = _head_and_size(wav)
+        try:
+            samples = recover(wav)
+        except FileError as error:
+            raise BundleError(str(error), "Check the disk, or copy the recording.") from error
+        if before != _head_and_size(wav):
+            seconds = samples_to_seconds(samples)
+            done.append(f"“{wav.name}” was repaired: it holds {seconds:.1f} s.")
+    return done
+
+
+def _head_and_size(path: Path) -> tuple[bytes, int]:
+    with path.open("rb") as file:
+        return file.read(128), path.stat().st_size
+
+
+def _check_folder(path: Path) -> None:
+    if not path.is_dir():
+        raise BundleError(f"There is no recording “{path}”.", "Check the name, or choose another.")
+    if not any((path / name).is_file() for name in ("session.json", "events.jsonl")):
+        sentence = f"“{path}” is not a recording: it holds neither session.json nor events.jsonl."
+        raise BundleError(sentence, "Choose the folder of a recording.")
+
+
+def _read_session(path: Path, warnings: list[str]) -> dict[str, Any]:
+    try:
+        facts = json.loads((path / "session.json").read_bytes())
+    except FileNotFoundError:
+        warnings.append("session.json is missing: who talked, and when, is not known.")
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        warnings.append(f"session.json cannot be read ({type(error).__name__}).")
+        return {}
+    if not isinstance(facts, dict):
+        warnings.append("session.json holds no session.")
+        return {}
+    schema = facts.get("schema")
+    if not isinstance(schema, int) or schema > SCHEMA_VERSION:
+        warnings.append(
+            f"The recording was made by a newer version (schema {str(schema)[:20]}): "
+            "what is new in it is not shown."
+        )
+    return facts
+
+
+def _read_records(path: Path, warnings: list[str]) -> Iterator[dict[str, Any]]:
+    broken: list[int] = []
+    try:
+        with (path / "events.jsonl").open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
+                record = _parse(line)
+                if record is None:
+                    broken.append(number)
+                else:
+                    yield record
+    except FileNotFoundError:
+        warnings.append("events.jsonl is missing: the events are not known.")
+    except OSError as error:
+        warnings.append(f"events.jsonl cannot be read to its end: {reason_of(error)}.")
+    if broken:
+        warnings.append(_count_lines(broken, "cannot be read"))
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _to_events(records: list[dict[str, Any]], warnings: list[str]) -> list[Event]:
+    events, broken, unknown = [], [], set()
+    for number, record in enumerate(records, 1):
+        try:
+            event = event_from_dict(record)
+        except EventError:
+            broken.append(number)
+            continue
+        if event is None:
+            unknown.add(str(record.get("type"))[:40])
+        else:
+            events.append(event)
+    if broken:
+        warnings.append(_count_lines(broken, "are not as they should be"))
+    if unknown:
+        warnings.append(f"Events of unknown type were passed over: {', '.join(sorted(unknown))}.")
+    return events
+
+
+def _count_lines(numbers: list[int], what: str) -> str:
+    first = ", ".join(str(number) for number in numbers[:5])
+    more = " and others" if len(numbers) > 5 else ""
+    return f"{len(numbers)} events {what} (number {first}{more}); the rest is shown."
+
+
+def _find_track(path: Path, name: str, warnings: list[str]) -> Path | None:
+    wav = path / f"{name}.wav"
+    if wav.is_file():
+        return wav
+    warnings.append(f"{wav.name} is missing.")
+    return None
+
+
+def _entry(folder: Path) -> BundleEntry:
+    facts = _read_session(folder, [])
+    end = facts.get("end")
+    duration = end.get("duration_s") if isinstance(end, dict) else None
+    return BundleEntry(
+        folder,
+        SessionInfo.from_dict(facts),
+        _moment(facts.get("began_utc")),
+        float(duration) if isinstance(duration, int | float) else None,
+        not isinstance(end, dict),
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,267 @@
+"""The agent's replies: their text, their audio, and which words of them were heard. Pure logic.
+
+A word was heard if its middle was. Where it stands in the audio comes from the alignment that is
+sent with the audio; without one it is estimated: words share the reply's audio in proportion to
+their letters, and the division is marked as estimated.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from app.events import AgentChunkReceived
+from audio.pcm import SAMPLE_RATE
+
+Fate = Literal["heard", "waiting", "unheard"]
+
+
+class Ranges:
+    """Disjoint sample ranges in ascending order. Adding at the end, which is the rule, is O(1)."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._starts: list[int] = []
+        self._stops: list[int] = []
+
+    def add(self, start: int, stop: int) -> None:
+        """Add ``[start, stop)``."""
+        if stop <= start:
+            return
+        if self._stops and start < self._stops[-1]:
+            self._insert(start, stop)
+        elif self._stops and start == self._stops[-1]:
+            self._stops[-1] = stop
+        else:
+            self._starts.append(start)
+            self._stops.append(stop)
+
+    def _insert(self, start: int, stop: int) -> None:
+        first = bisect_left(self._stops, start)
+        last = bisect_right(self._starts, stop)
+        if first < last:
+            start = min(start, self._starts[first])
+            stop = max(stop, self._stops[last - 1])
+        self._starts[first:last] = [start]
+        self._stops[first:last] = [stop]
+
+    def __contains__(self, position: float) -> bool:
+        index = bisect_right(self._starts, position) - 1
+        return index >= 0 and position < self._stops[index]
+
+
+class Word(NamedTuple):
+    """A word of a reply; ``middle`` is a received position."""
+
+    text: str
+    middle: float
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A reply's words by what became of them, each as text."""
+
+    heard: str
+    waiting: str
+    unheard: str
+    estimated: bool
+
+
+@dataclass(slots=True)
+class Reply:
+    """One reply of the agent, as much of it as has come."""
+
+    at: float
+    event_id: int | None = None
+    text: str | None = None
+    corrected: str | None = None
+    chunks: list[AgentChunkReceived] = field(default_factory=list)
+    was_cut: bool = False
+    """An interrupt met it: what was not heard by then never will be."""
+    heard_at: float | None = None
+
+    @property
+    def start(self) -> int | None:
+        """The received position of its first sample."""
+        return self.chunks[0].start if self.chunks else None
+
+    @property
+    def shown_text(self) -> str:
+        """Its text: the agent's own, else what the alignment spells."""
+        if self.text is not None:
+            return self.text
+        return " ".join(word.text for word in aligned_words(self.chunks))
+
+    def divide(self, heard: Ranges, gone: Ranges) -> Division:
+        """Divide its words, given all heard and all discarded ranges of the session."""
+        words, estimated = self._words()
+        fates: dict[Fate, list[str]] = {"heard": [], "waiting": [], "unheard": []}
+        for word in words:
+            fates[self._fate(word.middle, heard, gone)].append(word.text)
+        return Division(
+            " ".join(fates["heard"]),
+            " ".join(fates["waiting"]),
+            " ".join(fates["unheard"]),
+            estimated,
+        )
+
+    def _fate(self, middle: float, heard: Ranges, gone: Ranges) -> Fate:
+        if middle in heard:
+            return "heard"
+        return "unheard" if self.was_cut or middle in gone else "waiting"
+
+    def _words(self) -> tuple[list[Word], bool]:
+        if self.text is None or (self.chunks and all(chunk.alignment for chunk in self.chunks)):
+            aligned = aligned_words(self.chunks)
+            return aligned + self._words_to_come(aligned), False
+        return _share_out(self.text.split(), self.chunks), bool(self.chunks)
+
+    def _words_to_come(self, aligned: list[Word]) -> list[Word]:
+        """Return the words of the text whose audio has not arrived, if the two texts agree."""
+        words = (self.text or "").split()
+        if [word.text for word in aligned] != words[: len(aligned)]:
+            return []
+        return [Word(text, float("inf")) for text in words[len(aligned) :]]
+
+
+def aligned_words(chunks: list[AgentChunkReceived]) -> list[Word]:
+    """Return the words that the chunks' alignment spells; a word may go on in the next chunk."""
+    words: list[Word] = []
+    letters: list[tuple[str, float, float]] = []
+    for chunk in chunks:
+        for letter, start, stop in _letters(chunk):
+            if letter.isspace():
+                _close_word(words, letters)
+            else:
+                letters.append((letter, start, stop))
+    _close_word(words, letters)
+    return words
+
+
+def _letters(chunk: AgentChunkReceived) -> list[tuple[str, float, float]]:
+    alignment = chunk.alignment
+    if alignment is None:
+        return []
+    per_ms = SAMPLE_RATE / 1000
+    columns = zip(alignment.chars, alignment.start_ms, alignment.duration_ms, strict=False)
+    return [
+        (letter, chunk.start + start * per_ms, chunk.start + (start + duration) * per_ms)
+        for letter, start, duration in columns
+    ]
+
+
+def _close_word(words: list[Word], letters: list[tuple[str, float, float]]) -> None:
+    if letters:
+        text = "".join(letter for letter, _, _ in letters)
+        words.append(Word(text, (letters[0][1] + letters[-1][2]) / 2))
+        letters.clear()
+
+
+def _share_out(texts: list[str], chunks: list[AgentChunkReceived]) -> list[Word]:
+    """Spread words over the chunks' audio in proportion to their letters."""
+    if not chunks:
+        return [Word(text, float("inf")) for text in texts]
+    ends = [0]
+    for chunk in chunks:
+        ends.append(ends[-1] + chunk.stop - chunk.start)
+    # a space belongs to the word before it
+    edges = [0]
+    for text in texts:
+        edges.append(edges[-1] + len(text) + 1)
+    words = []
+    for text, (left, right) in zip(texts, pairwise(edges), strict=True):
+        place = (left + right) / 2 / edges[-1] * ends[-1]
+        index = min(bisect_right(ends, place) - 1, len(chunks) - 1)
+        words.append(Word(text, chunks[index].start + place - ends[index]))
+    return words
+
+
+class Replies:
+    """All replies in order, and which of them each chunk and each text belongs to.
+
+    A reply's text comes with its first audio, before or after it, and both carry event ids that
+    grow. A text that is newer than the present reply's begins a reply; chunks with its id or a
+    higher one that were taken for the last reply's move over.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.all: list[Reply] = []
+        self._starts: list[int] = []
+        self._started: list[int] = []
+
+    def add_chunk(self, chunk: AgentChunkReceived) -> int:
+        """Add audio, and return the number of its reply."""
+        if not self.all or self._begins_reply(chunk):
+            self.all.append(Reply(chunk.t, chunk.event_id))
+        number = len(self.all) - 1
+        reply = self.all[number]
+        reply.chunks.append(chunk)
+        if len(reply.chunks) == 1:
+            self._note_start(number, chunk.start)
+        return number
+
+    def add_text(self, t: float, text: str, event_id: int | None) -> int:
+        """Add a reply's whole text, and return the reply's number."""
+        last = self.all[-1] if self.all else None
+        if last is not None and self._is_of(last, event_id):
+            last.text = text
+            last.event_id = event_id if event_id is not None else last.event_id
+            return len(self.all) - 1
+        moved = self._move_over(last, event_id)
+        self.all.append(Reply(t, event_id, text, chunks=moved))
+        if moved:
+            self._note_start(len(self.all) - 1, moved[0].start)
+        return len(self.all) - 1
+
+    def at(self, position: int) -> int | None:
+        """Return the number of the reply that received ``position`` belongs to."""
+        index = bisect_right(self._starts, position) - 1
+        return self._started[index] if index >= 0 else None
+
+    def find(self, original: str, event_id: int | None) -> int | None:
+        """Return the reply that a correction speaks of: by its text, else its id, else the last."""
+        recent = range(len(self.all) - 1, max(len(self.all) - 9, -1), -1)
+        for number in recent:
+            if original and self.all[number].text == original:
+                return number
+        for number in recent:
+            if event_id is not None and self.all[number].event_id == event_id:
+                return number
+        return next((number for number in recent if self.all[number].was_cut), None)
+
+    def _note_start(self, number: int, start: int) -> None:
+        self._starts.append(start)
+        self._started.append(number)
+
+    def _begins_reply(self, chunk: AgentChunkReceived) -> bool:
+        """Whether ``chunk`` cannot be the present reply's, whatever text is still to come."""
+        last = self.all[-1]
+        if not last.was_cut or chunk.held_back:
+            return False
+        if chunk.event_id is None or last.event_id is None:
+            return True
+        newest = last.chunks[-1].event_id if last.chunks else last.event_id
+        return chunk.event_id > (last.event_id if newest is None else newest)
+
+    @staticmethod
+    def _is_of(reply: Reply, event_id: int | None) -> bool:
+        if reply.text is None:
+            first = reply.chunks[0].event_id if reply.chunks else None
+            return event_id is None or first is None or first >= event_id
+        return event_id is not None and reply.event_id == event_id
+
+    def _move_over(self, last: Reply | None, event_id: int | None) -> list[AgentChunkReceived]:
+        if last is None or event_id is None:
+            return []
+        keep = len(last.chunks)
+        while keep and (last.chunks[keep - 1].event_id or -1) >= event_id:
+            keep -= 1
+        moved, last.chunks = last.chunks[keep:], last.chunks[:keep]
+        if moved and not keep:
+            # the last reply had no audio of its own
+            self._starts.pop()
+            self._started.pop()
+        return moved

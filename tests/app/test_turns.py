@@ -1,0 +1,523 @@
+"""Turns, interruptions, words and latencies of sessions written down by hand."""
+
+from __future__ import annotations
+
+import random
+import time
+from itertools import pairwise
+
+import pytest
+
+from app.events import (
+    AgentChunkReceived,
+    AgentDiscarded,
+    AgentHeard,
+    Alignment,
+    Interrupted,
+    MessageReceived,
+    MessageSent,
+    MicChunkSent,
+    Muted,
+    Silenced,
+    SpeechEnded,
+    SpeechStarted,
+    StateChanged,
+    Trouble,
+    event_from_dict,
+)
+from app.turns import AudioSpan, Turn, TurnTracker
+
+RATE = 16_000
+
+
+def track(*events):
+    tracker = TurnTracker()
+    tracker.feed_all(events)
+    return tracker
+
+
+def aligned(text, ms_per_char=50):
+    starts = tuple(index * ms_per_char for index in range(len(text)))
+    return Alignment(tuple(text), starts, (ms_per_char,) * len(text))
+
+
+def chunk(t, start, text, event_id=1, *, held_back=False):
+    """An agent chunk that speaks ``text`` at 50 ms a letter."""
+    stop = start + len(text) * 50 * RATE // 1000
+    return AgentChunkReceived(t, start, stop, event_id, aligned(text), held_back)
+
+
+def heard(start, stop, at):
+    return AgentHeard(at, start, stop, at)
+
+
+def response(t, text, event_id=1):
+    event = {"agent_response": text, "event_id": event_id}
+    payload = {"type": "agent_response", "agent_response_event": event}
+    return MessageReceived(t, "agent_response", payload, event_id)
+
+
+def correction(t, original, corrected, event_id=1):
+    event = {"original_agent_response": original, "corrected_agent_response": corrected}
+    payload = {"agent_response_correction_event": {**event, "event_id": event_id}}
+    return MessageReceived(t, "agent_response_correction", payload, event_id)
+
+
+def user_transcript(t, text, tentative=False):
+    kind = "tentative_user_transcript" if tentative else "user_transcript"
+    key = "tentative_user_transcription_event" if tentative else "user_transcription_event"
+    return MessageReceived(t, kind, {key: {"user_transcript": text, "event_id": 1}}, 1)
+
+
+def mic(t):
+    return MicChunkSent(t, 0, 4000, t - 0.26, t - 0.01, 0.001)
+
+
+TEXT = "Good morning how are you today"
+S = 800  # samples a letter
+
+BARGE_IN = (
+    mic(0.3),
+    response(1.0, TEXT),
+    chunk(1.0, 0, TEXT),
+    heard(0, 8 * S, 1.05),
+    SpeechStarted(1.60, 1.75),
+    heard(8 * S, 15 * S, 1.45),
+    Interrupted(1.90, 1, "agent", 13 * S, 7),
+    heard(15 * S, 17 * S, 1.80),
+    AgentDiscarded(1.90, 17 * S, 30 * S, "interrupt"),
+    Silenced(1.93, 1, 1.90, 1.93),
+    correction(2.0, TEXT, "Good morning how..."),
+    SpeechEnded(2.60, 3.1),
+    user_transcript(3.2, "Wait"),
+    response(3.4, "Yes?", 9),
+    chunk(3.4, 30 * S, "Yes?", 9),
+    heard(30 * S, 34 * S, 3.45),
+    mic(5.0),
+    StateChanged(5.5, "ended"),
+)
+
+
+def test_a_barge_in_has_its_times_its_words_and_its_audio():
+    (cut,) = track(*BARGE_IN).interruptions
+    assert (cut.number, cut.at, cut.source, cut.event_id, cut.kind) == (
+        1,
+        1.90,
+        "agent",
+        7,
+        "barge-in",
+    )
+    assert cut.time_to_silence_ms == pytest.approx(30)
+    assert cut.mouth_to_silence_ms == pytest.approx(330)
+    assert (cut.user_onset, cut.silent_at) == (1.60, 1.93)
+    assert (cut.queued_ms, cut.discarded_ms, cut.held_back_ms) == (650, 650, 0)
+    assert cut.heard_text == "Good morning how"
+    assert cut.unheard_text == "are you today"
+    assert cut.corrected_text == "Good morning how..."
+    assert cut.agent_next_at == 3.45
+    assert not cut.estimated
+    assert not cut.words_estimated
+
+
+def test_turns_and_latency_of_the_same_session():
+    tracker = track(*BARGE_IN)
+    assert tracker.user_turns == [Turn("user", 1.60, 2.60)]
+    assert [turn.start for turn in tracker.agent_turns] == [1.05, 3.45]
+    assert [turn.stop for turn in tracker.agent_turns] == pytest.approx([1.90, 3.65])
+    assert tracker.response_latencies_ms == pytest.approx([850])
+
+
+def test_spans_say_what_became_of_every_sample():
+    spans = track(*BARGE_IN).spans
+    assert [(span.kind, span.start, span.stop) for span in spans] == [
+        ("heard", 0, 17 * S),
+        ("discarded", 17 * S, 30 * S),
+        ("heard", 30 * S, 34 * S),
+    ]
+    # the discarded would have gone on where the agent fell silent
+    assert spans[1].at == 1.93
+
+
+def test_the_transcript_has_both_parties_and_what_was_heard():
+    lines = track(*BARGE_IN).transcript
+    assert [(line.who, line.text) for line in lines] == [
+        ("agent", TEXT),
+        ("user", "Wait"),
+        ("agent", "Yes?"),
+    ]
+    assert [line.at for line in lines] == [1.05, 1.60, 3.45]
+    assert (lines[0].heard_text, lines[0].unheard_text) == ("Good morning how", "are you today")
+    assert lines[0].corrected_text == "Good morning how..."
+    assert lines[2].heard_text == "Yes?"
+
+
+def test_the_summary_counts():
+    summary = track(*BARGE_IN, Trouble(5.6, "xrun", "x", data={"count": 3})).summary()
+    assert summary.duration_s == 5.6
+    assert (summary.user_turns, summary.agent_turns, summary.interruptions) == (1, 2, 1)
+    assert summary.time_to_silence_ms.p50 == summary.time_to_silence_ms.p95 == pytest.approx(30)
+    assert summary.received_ms == summary.heard_ms + summary.discarded_ms == 34 * 50
+    assert summary.troubles == {"xrun": 3}
+    assert summary.mic_chunks == 2
+
+
+def test_live_and_from_a_bundle_give_the_same():
+    live = TurnTracker()
+    for event in BARGE_IN:
+        live.feed(event)
+        # a screen reads after every event
+        assert live.spans is not None
+        assert live.interruptions is not None
+        assert live.transcript is not None
+    read_back = track(*(event_from_dict(event.to_dict()) for event in BARGE_IN[:-1]))
+    read_back.feed(event_from_dict(BARGE_IN[-1].to_dict()))
+    for name in ("interruptions", "transcript", "spans", "user_turns", "agent_turns"):
+        assert getattr(live, name) == getattr(read_back, name)
+    assert live.summary() == read_back.summary()
+
+
+def test_words_wait_until_they_are_heard():
+    tracker = track(response(1.0, "Good morning"), chunk(1.0, 0, "Good morning"))
+    (line,) = tracker.transcript
+    assert (line.heard_text, line.waiting_text) == ("", "Good morning")
+    tracker.feed(heard(0, 4 * S, 1.1))
+    (line,) = tracker.transcript
+    assert (line.heard_text, line.waiting_text, line.unheard_text) == ("Good", "morning", "")
+
+
+def test_a_word_was_heard_if_its_middle_was():
+    for stop, words in ((2 * S, ""), (3 * S, "Good"), (8 * S, "Good"), (9 * S, "Good morning")):
+        tracker = track(chunk(1.0, 0, "Good morning"), heard(0, stop, 1.1))
+        assert tracker.transcript[0].heard_text == words, stop
+
+
+def test_words_that_never_arrived_are_unheard_after_an_interrupt():
+    text = "Good morning how are you"
+    tracker = track(
+        response(1.0, text),
+        chunk(1.0, 0, "Good morning "),
+        heard(0, 13 * S, 1.1),
+        Interrupted(1.7, 1, "agent", 0, 5),
+        Silenced(1.75, 1, 1.7, 1.75),
+    )
+    (cut,) = tracker.interruptions
+    assert cut.heard_text == "Good morning"
+    assert cut.unheard_text == "how are you"
+    assert not cut.words_estimated
+
+
+def test_without_alignment_words_are_shared_out_and_marked_estimated():
+    tracker = track(
+        response(1.0, "aaaa bbbb cccc dddd"),
+        AgentChunkReceived(1.0, 0, 16_000, 1),
+        AgentChunkReceived(1.1, 16_000, 32_000, 1),
+        heard(0, 16_000, 1.2),
+        Interrupted(2.2, 1, "agent", 16_000, 5),
+        AgentDiscarded(2.2, 16_000, 32_000, "interrupt"),
+        Silenced(2.2, 1, 2.2, 2.21),
+    )
+    (cut,) = tracker.interruptions
+    assert (cut.heard_text, cut.unheard_text) == ("aaaa bbbb", "cccc dddd")
+    assert cut.words_estimated
+    assert tracker.transcript[0].estimated
+
+
+def test_a_word_may_begin_in_one_chunk_and_end_in_the_next():
+    tracker = track(chunk(1.0, 0, "Good mor"), chunk(1.1, 8 * S, "ning"), heard(0, 12 * S, 1.2))
+    assert tracker.transcript[0].heard_text == "Good morning"
+
+
+def test_the_button_holds_back_the_rest_of_the_reply():
+    tracker = track(
+        response(1.0, TEXT),
+        chunk(1.0, 0, "Good morning "),
+        heard(0, 8 * S, 1.1),
+        Interrupted(1.5, 1, "button", 5 * S),
+        chunk(1.51, 13 * S, "how are you today", held_back=True),
+        AgentDiscarded(1.5, 8 * S, 13 * S, "interrupt"),
+        Silenced(1.53, 1, 1.5, 1.53),
+        chunk(2.0, 30 * S, "Sorry", 2),
+        response(2.0, "Sorry", 2),
+        heard(30 * S, 35 * S, 2.1),
+    )
+    (cut,) = tracker.interruptions
+    assert (cut.kind, cut.source, cut.event_id) == ("button", "button", None)
+    assert (cut.discarded_ms, cut.held_back_ms) == (250, 850)
+    assert (cut.heard_text, cut.unheard_text) == ("Good", "morning how are you today")
+    assert [line.heard_text for line in tracker.transcript] == ["Good", "Sorry"]
+    assert cut.agent_next_at == 2.1
+    ghosts = [span for span in tracker.spans if span.kind == "discarded"]
+    assert sorted((span.start, span.stop) for span in ghosts) == [(8 * S, 13 * S), (13 * S, 30 * S)]
+    assert not tracker.queued_spans
+
+
+def test_the_text_of_a_reply_may_come_after_its_audio():
+    tracker = track(
+        response(1.0, "First", 1),
+        chunk(1.0, 0, "First", 1),
+        chunk(2.0, 5 * S, "Second", 4),
+        response(2.1, "Second", 4),
+        chunk(2.2, 11 * S, " reply", 5),
+    )
+    assert [line.text for line in tracker.transcript] == ["First", "Second"]
+    tracker.feed(heard(0, 11 * S, 2.3))
+    assert [line.heard_text for line in tracker.transcript] == ["First", "Second"]
+
+
+def test_an_onset_that_vad_notices_after_the_interrupt_still_counts():
+    tracker = track(
+        mic(0.5),
+        chunk(1.0, 0, TEXT),
+        heard(0, 16 * S, 1.0),
+        Interrupted(1.8, 1, "agent", 14 * S, 5),
+        Silenced(1.82, 1, 1.8, 1.82),
+        SpeechStarted(1.65, 1.85),
+    )
+    (cut,) = tracker.interruptions
+    assert (cut.user_onset, cut.kind) == (1.65, "barge-in")
+    assert cut.mouth_to_silence_ms == pytest.approx(170)
+
+
+FALSE_ALARM = (
+    chunk(1.0, 0, TEXT),
+    heard(0, 16 * S, 1.0),
+    Interrupted(1.8, 1, "agent", 14 * S, 5),
+    Silenced(1.82, 1, 1.8, 1.82),
+)
+
+
+def test_an_interrupt_without_speech_is_false_once_that_is_certain():
+    tracker = track(mic(0.5), *FALSE_ALARM, mic(2.0))
+    assert tracker.interruptions[0].kind is None
+    tracker.feed(mic(3.4))
+    assert tracker.interruptions[0].kind == "false"
+    assert tracker.interruptions[0].user_onset is None
+    assert tracker.interruptions[0].mouth_to_silence_ms is None
+
+
+@pytest.mark.parametrize(
+    "before",
+    [(), (mic(0.5), Muted(0.6, True))],
+    ids=["no microphone was heard", "the microphone was muted"],
+)
+def test_an_interrupt_is_not_called_false_where_speech_could_not_be_noticed(before):
+    tracker = track(*before, *FALSE_ALARM, Trouble(9.0, "xrun", "x"))
+    assert tracker.interruptions[0].kind is None
+
+
+def test_speech_that_ended_before_the_agent_spoke_is_no_barge_in():
+    tracker = track(
+        mic(0.2), SpeechStarted(0.3, 0.5), SpeechEnded(0.9, 1.4), *FALSE_ALARM, mic(3.5)
+    )
+    assert tracker.interruptions[0].user_onset is None
+    assert tracker.interruptions[0].kind == "false"
+
+
+def test_an_interrupt_of_silence_has_no_time_to_silence_and_no_class():
+    tracker = track(
+        mic(0.2), Interrupted(1.0, 1, "agent", 0, 3), Silenced(1.0, 1, 1.0, None), mic(5.0)
+    )
+    (cut,) = tracker.interruptions
+    assert cut.time_to_silence_ms is None
+    assert cut.silent_at is None
+    assert (cut.kind, cut.discarded_ms) == (None, 0)
+
+
+def test_two_interrupts_close_together_keep_their_own_audio():
+    tracker = track(
+        chunk(1.0, 0, TEXT),
+        heard(0, 10 * S, 1.0),
+        Interrupted(1.5, 1, "button", 20 * S),
+        AgentDiscarded(1.5, 10 * S, 30 * S, "interrupt"),
+        Silenced(1.52, 1, 1.5, 1.52),
+        Interrupted(1.6, 2, "agent", 0, 5),
+        Silenced(1.6, 2, 1.6, None),
+    )
+    first, second = tracker.interruptions
+    assert (first.discarded_ms, second.discarded_ms) == (1000, 0)
+    assert first.time_to_silence_ms == pytest.approx(20)
+    assert second.time_to_silence_ms is None
+
+
+def test_a_discard_that_is_told_before_its_interrupt_finds_it():
+    tracker = track(
+        chunk(1.0, 0, TEXT),
+        heard(0, 10 * S, 1.0),
+        AgentDiscarded(1.5, 10 * S, 30 * S, "interrupt"),
+        Interrupted(1.5, 1, "agent", 20 * S, 5),
+        Silenced(1.52, 1, 1.5, 1.52),
+    )
+    assert tracker.interruptions[0].discarded_ms == 1000
+    assert AudioSpan("discarded", 10 * S, 30 * S, 1.52) in tracker.spans
+
+
+def test_a_correction_that_comes_before_its_interrupt_is_told_finds_it():
+    tracker = track(
+        response(1.0, TEXT),
+        chunk(1.0, 0, TEXT),
+        heard(0, 10 * S, 1.0),
+        correction(1.49, TEXT, "Good mor"),
+        Interrupted(1.5, 1, "agent", 20 * S, 5),
+        AgentDiscarded(1.5, 10 * S, 30 * S, "interrupt"),
+        Silenced(1.52, 1, 1.5, 1.52),
+    )
+    assert tracker.interruptions[0].corrected_text == "Good mor"
+
+
+def test_what_the_end_of_a_session_throws_away_is_one_span_behind_what_was_heard():
+    tracker = track(
+        chunk(1.0, 0, TEXT),
+        heard(0, 10 * S, 1.0),
+        AgentDiscarded(1.5, 10 * S, 20 * S, "stop"),
+        AgentDiscarded(1.5, 20 * S, 30 * S, "stop"),
+    )
+    assert tracker.spans[1:] == [AudioSpan("discarded", 10 * S, 30 * S, 1.5)]
+
+
+def test_waiting_audio_is_shown_behind_what_was_heard():
+    tracker = track(
+        chunk(1.0, 0, "Good"),
+        chunk(1.2, 4 * S, "morning"),
+        heard(0, 2 * S, 1.1),
+    )
+    assert tracker.queued_spans == [AudioSpan("queued", 2 * S, 11 * S, pytest.approx(1.2))]
+    tracker.feed(heard(2 * S, 11 * S, 1.2))
+    assert not tracker.queued_spans
+
+
+def test_overflow_takes_from_the_end_of_the_queue():
+    tracker = track(
+        chunk(1.0, 0, "Good"),
+        chunk(1.1, 4 * S, "morning"),
+        AgentDiscarded(1.1, 8 * S, 11 * S, "overflow"),
+    )
+    (waiting,) = tracker.queued_spans
+    assert (waiting.start, waiting.stop) == (0, 8 * S)
+    tracker.feed(AgentDiscarded(3.0, 0, 8 * S, "stop"))
+    assert tracker.summary().discarded_ms == 11 * 50
+    assert not tracker.queued_spans
+
+
+def test_short_pauses_do_not_end_a_turn_long_ones_do():
+    tracker = track(
+        heard(0, RATE, 1.0), heard(RATE, 2 * RATE, 2.8), heard(2 * RATE, 3 * RATE, 4.9), mic(9.0)
+    )
+    assert [(turn.start, turn.stop) for turn in tracker.agent_turns] == [(1.0, 3.8), (4.9, 5.9)]
+
+
+def test_an_open_turn_has_no_stop_and_silence_closes_it():
+    tracker = track(heard(0, RATE, 1.0), mic(2.5))
+    assert tracker.agent_turns == [Turn("agent", 1.0)]
+    tracker.feed(mic(3.1))
+    assert tracker.agent_turns == [Turn("agent", 1.0, 2.0)]
+
+
+def test_a_pause_of_the_user_is_one_turn_unless_the_agent_speaks_in_it():
+    speech = (SpeechStarted(1, 1), SpeechEnded(2, 2), SpeechStarted(2.6, 2.6), SpeechEnded(3, 3))
+    assert track(*speech).user_turns == [Turn("user", 1, 3)]
+    spoken_into = track(*speech[:2], heard(0, 1600, 2.3), *speech[2:])
+    assert spoken_into.user_turns == [Turn("user", 1, 2), Turn("user", 2.6, 3)]
+
+
+def test_latency_is_known_even_if_vad_is_sure_of_the_end_after_the_agent_began():
+    tracker = track(SpeechStarted(1, 1.1), heard(0, 1600, 2.3), SpeechEnded(2.0, 2.5))
+    assert tracker.response_latencies_ms == pytest.approx([300])
+
+
+def test_an_agent_that_talks_over_the_user_has_not_answered():
+    tracker = track(
+        SpeechStarted(1, 1.1),
+        heard(0, RATE, 2.0),
+        SpeechEnded(2.5, 3.0),
+        mic(4.5),
+        heard(RATE, 2 * RATE, 5.0),
+    )
+    assert tracker.response_latencies_ms == []
+
+
+def test_each_user_turn_is_answered_once_and_typed_text_is_no_speech():
+    tracker = track(
+        SpeechStarted(1, 1), SpeechEnded(2, 2), heard(0, 160, 2.5), mic(4), heard(160, 320, 5.0)
+    )
+    assert tracker.response_latencies_ms == pytest.approx([500])
+    typed = track(
+        SpeechStarted(1, 1),
+        SpeechEnded(2, 2),
+        MessageSent(2.2, "user_message", {"text": "hello"}),
+        heard(0, 160, 2.5),
+    )
+    assert typed.response_latencies_ms == []
+    assert [(line.text, line.typed) for line in typed.transcript] == [("hello", True)]
+
+
+def test_a_tentative_transcript_gives_way_to_the_final_one():
+    tracker = track(user_transcript(1, "I wa", tentative=True), user_transcript(2, "I want", True))
+    assert [(line.text, line.tentative) for line in tracker.transcript] == [("I want", True)]
+    tracker.feed(user_transcript(3, "I want tea"))
+    tracker.feed(user_transcript(4, "now"))
+    assert [line.text for line in tracker.transcript] == ["I want tea", "now"]
+
+
+def test_an_agent_that_only_writes_has_lines_too():
+    def part(t, text):
+        payload = {"text_response_part": {"text": text, "type": "delta", "event_id": 3}}
+        return MessageReceived(t, "agent_chat_response_part", payload, 3)
+
+    tracker = track(part(1, "Hel"), part(1.1, "lo"), response(1.2, "Hello", 3))
+    assert [line.text for line in tracker.transcript] == ["Hello"]
+
+
+def test_messages_of_the_wrong_shape_are_passed_over():
+    bad = [
+        MessageReceived(1, "agent_response", {"agent_response_event": "text"}),
+        MessageReceived(1, "agent_response", {}),
+        MessageReceived(1, "user_transcript", {"user_transcription_event": {"user_transcript": 5}}),
+        MessageReceived(1, "agent_response_correction", {"agent_response_correction_event": None}),
+        MessageReceived(1, "unheard_of", {"a": [1]}),
+    ]
+    assert all(line.text == "" for line in track(*bad).transcript)
+
+
+def random_session(count, seed=3):
+    """A long session in which everything happens, in a plausible order."""
+    random.seed(seed)
+    t, received, events = 0.0, 0, []
+    for number in range(count):
+        t += 1.0
+        events += [mic(t), response(t, TEXT, number * 2), chunk(t, received, TEXT, number * 2)]
+        cut = random.randrange(1, 30)
+        events.append(heard(received, received + cut * S, t + 0.05))
+        events += [SpeechStarted(t + 0.1, t + 0.2), SpeechEnded(t + 0.6, t + 0.9)]
+        t += cut * 0.05 + 0.05
+        events.append(Interrupted(t, number + 1, "agent", (30 - cut) * S, number * 2 + 1))
+        events.append(AgentDiscarded(t, received + cut * S, received + 30 * S, "interrupt"))
+        events.append(Silenced(t, number + 1, t, t + 0.03))
+        received += 30 * S
+    return events
+
+
+def test_every_sample_of_a_long_session_is_heard_or_discarded_once():
+    tracker = track(*random_session(200))
+    spans = sorted(tracker.spans, key=lambda span: span.start)
+    assert spans[0].start == 0
+    assert all(a.stop == b.start for a, b in pairwise(spans))
+    for cut in tracker.interruptions:
+        assert f"{cut.heard_text} {cut.unheard_text}".strip() == TEXT
+
+
+def test_an_event_costs_the_same_late_in_a_long_session():
+    tracker = TurnTracker()
+
+    def cost(events):
+        before = time.thread_time()
+        for event in events:
+            tracker.feed(event)
+            assert tracker.interruptions is not None
+            assert tracker.transcript is not None
+        return (time.thread_time() - before) / len(events)
+
+    events = random_session(3000)
+    early = min(cost(events[:900]), cost(events[900:1800]))
+    cost(events[1800:-1800])
+    late = min(cost(events[-1800:-900]), cost(events[-900:]))
+    assert late < early * 2.5 + 20e-6
