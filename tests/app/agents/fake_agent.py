@@ -90,8 +90,9 @@ def running(
 
 
 def _response(status: int, body: str) -> Response:
-    headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body.encode()))})
-    return Response(status, HTTPStatus(status).phrase, headers, body.encode())
+    content = body.encode()
+    headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(content))})
+    return Response(status, HTTPStatus(status).phrase, headers, content)
 
 
 @contextmanager

@@ -1,0 +1,136 @@
+"""From what a person picks, in the window or on the command line, to what carries the audio.
+
+A choice is a string: ``default`` or a device's id or label; ``none``; or the path of a file. A
+recording's folder as the microphone is its user track: a replay. No state, any thread.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from pathlib import Path
+
+from app.notices import AppError
+from app.tap import CarriesAudio
+from audio.default import DefaultAudioInterface, DeviceSink, DeviceSource
+from audio.duplex import DuplexInterface, Sink, Source
+from audio.file import FileAudioInterface, FileSink, FileSource
+
+DEFAULT, NONE = "default", "none"
+USER_TRACK = "user.wav"
+
+_DEVICE_PREFIXES = ("pulse:", "portaudio:")
+_AUDIO_SUFFIXES = frozenset(
+    {".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav"}
+)
+
+
+class ChoiceError(AppError):
+    """A choice of audio makes no sense."""
+
+
+def build_audio(microphone: str, speaker: str) -> CarriesAudio:
+    """Return the audio interface for these two choices; nothing is opened yet.
+
+    Raises:
+        ChoiceError: the speaker's file would not be WAV.
+        MissingDependency: a device is chosen and PyAudio is not installed.
+
+    """
+    source_file, sink_file = microphone_file(microphone), _speaker_file(speaker)
+    source_is_file = source_file is not None or microphone == NONE
+    sink_is_file = sink_file is not None or speaker == NONE
+    if source_is_file and sink_is_file:
+        return FileAudioInterface(source_file, sink_file)
+    if not source_is_file and not sink_is_file:
+        return DefaultAudioInterface(_device(microphone), _device(speaker))
+    source: Source = FileSource(source_file) if source_is_file else _microphone(microphone)
+    return DuplexInterface(source, build_speaker(speaker))
+
+
+def build_speaker(speaker: str) -> Sink:
+    """Return the sink for this choice of speaker; raises as ``build_audio`` does."""
+    path = _speaker_file(speaker)
+    if path is not None or speaker == NONE:
+        return FileSink(path)
+    return DeviceSink(_device(speaker))
+
+
+def microphone_file(microphone: str) -> Path | None:
+    """Return the file that is to speak, None where the choice is a device or silence."""
+    path = _as_path(microphone)
+    if path is not None and (path / USER_TRACK).is_file():
+        return path / USER_TRACK
+    return path
+
+
+def replayed_bundle(microphone: str) -> Path | None:
+    """Return the recording whose user track is the microphone; None where it is anything else."""
+    path = _as_path(microphone)
+    return path if path is not None and (path / USER_TRACK).is_file() else None
+
+
+def end_of_input(audio: CarriesAudio) -> threading.Event | None:
+    """Return what is set when the caller's file has ended; None where no file speaks."""
+    source = audio.source if isinstance(audio, DuplexInterface) else None
+    if isinstance(source, FileSource) and source.path is not None:
+        return source.input_ended
+    return None
+
+
+def load_interface(name: str) -> CarriesAudio:
+    """Return an instance of somebody's own class, named ``package.module:Class``.
+
+    Raises:
+        ChoiceError: it cannot be imported, or made without arguments, or lacks a method.
+
+    """
+    module_name, _, class_name = name.partition(":")
+    if not module_name or not class_name:
+        raise ChoiceError(
+            f"“{name}” does not name a class.", "Name it as in “package.module:Class”."
+        )
+    try:
+        made = getattr(importlib.import_module(module_name), class_name)()
+    except Exception as error:
+        # Somebody's code runs here, and may raise anything.
+        raise ChoiceError(
+            f"The audio interface “{name}” cannot be made: {type(error).__name__}: {error}.",
+            "It must be importable from here, and its class take no arguments.",
+        ) from error
+    methods = ("start", "stop", "output", "interrupt")
+    missing = [method for method in methods if not callable(getattr(made, method, None))]
+    if missing:
+        raise ChoiceError(
+            f"The class “{name}” is no audio interface: it has no {' and no '.join(missing)}.",
+            "It needs start(input_callback), stop(), output(audio) and interrupt().",
+        )
+    interface: CarriesAudio = made
+    return interface
+
+
+def _microphone(microphone: str) -> Source:
+    return DeviceSource(_device(microphone))
+
+
+def _device(choice: str) -> str | None:
+    return None if choice in ("", DEFAULT) else choice
+
+
+def _speaker_file(speaker: str) -> Path | None:
+    path = _as_path(speaker)
+    if path is not None and path.suffix.lower() != ".wav":
+        raise ChoiceError(
+            f"What is heard is written as WAV, and “{path.name}” does not end in .wav.",
+            "Name a file that ends in .wav, a speaker, or “none”.",
+        )
+    return path
+
+
+def _as_path(choice: str) -> Path | None:
+    """Return the path that ``choice`` is, None where it names a device, or nothing."""
+    if choice in ("", DEFAULT, NONE) or choice.startswith(_DEVICE_PREFIXES):
+        return None
+    path = Path(choice).expanduser()
+    is_path = path.suffix.lower() in _AUDIO_SUFFIXES or len(path.parts) > 1 or path.exists()
+    return path if is_path else None

@@ -1,0 +1,133 @@
+"""The app as a window sees it: sessions, devices, recordings and the key, in one object.
+
+What says so blocks, and is not for the main thread.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from app.agents.base import Agent
+from app.agents.demo_agent import DemoAgent
+from app.agents.elevenlabs import ElevenLabsAgent
+from app.choices import build_audio, build_speaker, replayed_bundle
+from app.export import save_audio
+from app.listen import Listener, listen_to_bundle
+from app.notices import AppError, Notice, explain
+from app.secrets import ApiKey, find_api_key, forget_api_key, store_api_key
+from app.session import Session, SessionFacts
+from audio.devices import Device, list_devices
+
+
+class AgentWish(Protocol):
+    """Which agent a person wants: ``demo``, or ``elevenlabs`` with the rest filled in."""
+
+    @property
+    def kind(self) -> str:
+        """``demo`` or ``elevenlabs``."""
+
+    @property
+    def agent_id(self) -> str:
+        """The id of an ElevenLabs agent."""
+
+    @property
+    def base_url(self) -> str:
+        """Another region or deployment; empty for ElevenLabs' own."""
+
+    @property
+    def use_key(self) -> bool:
+        """Whether the agent requires authentication."""
+
+
+class SessionWish(Protocol):
+    """What a person wants a new session to be made of."""
+
+    @property
+    def agent(self) -> AgentWish:
+        """The agent."""
+
+    @property
+    def microphone(self) -> str:
+        """A choice as ``app.choices`` has it."""
+
+    @property
+    def speaker(self) -> str:
+        """A choice as ``app.choices`` has it."""
+
+    @property
+    def folder(self) -> Path:
+        """Where recordings go."""
+
+    @property
+    def replays(self) -> Path | None:
+        """The recording whose user track is the microphone."""
+
+
+def make_agent(wish: AgentWish, script: Path | None = None) -> Agent:
+    """Return the agent that is wanted; ``script`` is for the demo agent.
+
+    Raises:
+        AppError: there is no such kind.
+
+    """
+    if wish.kind == DemoAgent.kind:
+        return DemoAgent(script)
+    if wish.kind == ElevenLabsAgent.kind:
+        return ElevenLabsAgent(wish.agent_id, base_url=wish.base_url, use_key=wish.use_key)
+    raise AppError(f"There is no agent of the kind “{wish.kind}”.", "Choose the demo agent.")
+
+
+class AppServices:
+    """What the window asks of the app."""
+
+    def __init__(self, script: Path | None = None) -> None:
+        """Let the demo agent play ``script``, else the one that is shipped."""
+        self._script = script
+
+    def list_devices(self) -> list[Device]:
+        """Return microphones and speakers. Blocks."""
+        return list_devices()
+
+    def open_session(self, request: SessionWish) -> Session:
+        """Return a session that is ready to start. Blocks; raises what building its parts does."""
+        bundle = request.replays
+        microphone = str(bundle) if bundle is not None else request.microphone
+        replayed = replayed_bundle(microphone)
+        facts = SessionFacts(
+            microphone=microphone,
+            speaker=request.speaker,
+            replays=replayed.name if replayed is not None else "",
+            settings={"base_url": request.agent.base_url, "use_key": request.agent.use_key},
+        )
+        return Session(
+            make_agent(request.agent, self._script),
+            build_audio(microphone, request.speaker),
+            record_to=request.folder,
+            facts=facts,
+        )
+
+    def listen(self, bundle: Path, speaker: str, from_s: float) -> Listener:
+        """Begin to play a recording on a speaker. Blocks."""
+        return listen_to_bundle(bundle, build_speaker(speaker), from_s)
+
+    def save_audio(self, bundle: Path, target: Path, apart: bool) -> list[Path]:
+        """Write a recording's audio as WAV and return what was written. Blocks."""
+        return save_audio(bundle, target, apart=apart)
+
+    def key_source(self) -> str:
+        """Return ``keyring``, ``environment`` or nothing: where the API key is. Blocks."""
+        key = find_api_key()
+        return key.source if key is not None else ""
+
+    def store_key(self, text: str) -> None:
+        """Keep the API key in the keyring. Blocks; raises ``KeyringUnavailable``."""
+        store_api_key(ApiKey(text))
+
+    def forget_key(self) -> None:
+        """Take the API key out of the keyring. Blocks; raises ``KeyringUnavailable``."""
+        forget_api_key()
+
+    def explain(self, error: BaseException) -> Notice:
+        """Return what to tell a person about an error."""
+        return explain(error)

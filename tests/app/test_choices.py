@@ -1,0 +1,90 @@
+"""What a choice of microphone and speaker becomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.choices import (
+    ChoiceError,
+    build_audio,
+    build_speaker,
+    end_of_input,
+    load_interface,
+    microphone_file,
+    replayed_bundle,
+)
+from audio.default import DefaultAudioInterface, DeviceSink, DeviceSource
+from audio.duplex import DuplexInterface
+from audio.file import FileAudioInterface, FileSink, FileSource
+
+
+@pytest.fixture
+def wav(tmp_path: Path) -> Path:
+    path = tmp_path / "caller.wav"
+    path.write_bytes(b"")
+    return path
+
+
+@pytest.mark.parametrize("mic", ["", "default", "pulse:headset", "portaudio:ALSA: x", "Headset"])
+def test_devices(mic):
+    interface = build_audio(mic, "default")
+    assert isinstance(interface, DefaultAudioInterface)
+    assert isinstance(interface.source, DeviceSource)
+    assert interface.source.device == (mic if mic not in ("", "default") else None)
+
+
+def test_files_and_nothing(wav, tmp_path):
+    interface = build_audio(str(wav), str(tmp_path / "heard.wav"))
+    assert isinstance(interface, FileAudioInterface)
+    interface = build_audio("none", "none")
+    assert isinstance(interface, FileAudioInterface)
+    assert end_of_input(interface) is None
+
+
+def test_a_file_as_microphone_and_a_real_speaker(wav):
+    interface = build_audio(str(wav), "pulse:box")
+    assert isinstance(interface, DuplexInterface)
+    assert isinstance(interface.source, FileSource)
+    assert isinstance(interface.sink, DeviceSink)
+    assert end_of_input(interface) is interface.source.input_ended
+
+
+def test_a_real_microphone_and_nobody_listening():
+    interface = build_audio("default", "none")
+    assert isinstance(interface, DuplexInterface)
+    assert isinstance(interface.source, DeviceSource)
+    assert isinstance(interface.sink, FileSink)
+    assert end_of_input(interface) is None
+
+
+def test_a_recording_as_microphone_is_its_user_track(tmp_path):
+    folder = tmp_path / "2026-11-22_10-15-03_demo"
+    folder.mkdir()
+    (folder / "user.wav").write_bytes(b"")
+    assert microphone_file(str(folder)) == folder / "user.wav"
+    assert replayed_bundle(str(folder)) == folder
+    assert replayed_bundle(str(tmp_path)) is None
+    assert replayed_bundle("default") is None
+
+
+def test_a_missing_file_is_a_file_all_the_same():
+    assert microphone_file("gone.flac") == Path("gone.flac")
+    assert microphone_file("~/gone") == Path("~/gone").expanduser()
+
+
+def test_the_speakers_file_is_wav():
+    assert isinstance(build_speaker("heard.WAV"), FileSink)
+    with pytest.raises(ChoiceError, match=r"does not end in \.wav"):
+        build_speaker("heard.flac")
+
+
+def test_a_class_that_raises_is_named():
+    with pytest.raises(ChoiceError, match=r"“tests\.app\.test_choices:Angry” cannot be made"):
+        load_interface(f"{__name__}:Angry")
+
+
+class Angry:
+    def __init__(self):
+        raise OSError("no sound today")

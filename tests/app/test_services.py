@@ -1,0 +1,69 @@
+"""The app as the window sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.agents.demo_agent import DemoAgent
+from app.agents.elevenlabs import ElevenLabsAgent
+from app.notices import AppError
+from app.services import AppServices, make_agent
+from app.session import State
+
+
+@dataclass(frozen=True)
+class Agent:
+    kind: str = "demo"
+    agent_id: str = ""
+    base_url: str = ""
+    use_key: bool = True
+
+
+@dataclass(frozen=True)
+class Request:
+    folder: Path
+    agent: Agent = Agent()
+    microphone: str = "none"
+    speaker: str = "none"
+    replays: Path | None = None
+
+
+@pytest.fixture
+def services() -> AppServices:
+    return AppServices()
+
+
+def test_a_session_is_made_of_what_was_picked(services, tmp_path):
+    session = services.open_session(Request(tmp_path))
+    assert session.state is State.IDLE
+    assert session.agent_label == "Demo agent"
+    assert (session.facts.microphone, session.facts.replays) == ("none", "")
+    session.close()
+
+
+def test_a_replay_says_what_it_replays(services, tmp_path):
+    bundle = tmp_path / "2026-11-22_10-15-03_demo"
+    bundle.mkdir()
+    (bundle / "user.wav").write_bytes(b"")
+    session = services.open_session(Request(tmp_path, microphone="default", replays=bundle))
+    assert session.facts.replays == bundle.name
+    session.close()
+
+
+def test_agents_by_kind():
+    assert isinstance(make_agent(Agent()), DemoAgent)
+    mine = make_agent(Agent("elevenlabs", "agent_1"))
+    assert isinstance(mine, ElevenLabsAgent)
+    assert mine.label == "ElevenLabs agent_1"
+    with pytest.raises(AppError, match="no agent of the kind"):
+        make_agent(Agent("other"))
+
+
+def test_where_the_key_is(services, monkeypatch):
+    assert services.key_source() == ""
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "sk_from_the_environment")
+    assert services.key_source() == "environment"
+    assert services.explain(AppError("So it is.")).sentence == "So it is."

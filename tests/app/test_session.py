@@ -1,0 +1,578 @@
+"""A session as a person meets it: it runs, it ends for a reason, and the recording is there."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.agents.base import AgentError, Endpoint
+from app.agents.demo_agent import DemoAgent
+from app.bundle import open_bundle
+from app.events import (
+    AgentChunkReceived,
+    Event,
+    Interrupted,
+    MessageReceived,
+    MessageSent,
+    MicChunkSent,
+    Trouble,
+)
+from app.secrets import ApiKey
+from app.session import EndReason, Session, State
+from audio.errors import AlreadyRunning, DeviceError
+from tests.app.agents.fake_agent import (
+    KEY,
+    SIGNATURE,
+    FakeAgent,
+    QuietCaller,
+    audio,
+    deaf_port,
+    eventually,
+    message,
+    metadata,
+    running,
+    until_closed,
+)
+
+SECOND = bytes(32_000)
+
+
+def agent_at(base_url: str, *, key: bool = False) -> FakeAgent:
+    return FakeAgent(Endpoint(base_url, "a", ApiKey(KEY) if key else None, requires_auth=key))
+
+
+EXPECTED_ERRORS = ("elevenlabs.conversational_ai.conversation", "app.tap", "websockets.server")
+"""The SDK logs every end it did not ask for as an error; the tap, what somebody's class raises."""
+
+
+@pytest.fixture
+def make(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Session]]:
+    """Make sessions that are recorded, and leave none running."""
+    made: list[Session] = []
+
+    def make_session(agent: object, caller: object = None, **options: float) -> Session:
+        timeouts = {"connect_timeout_s": 5.0, "silence_timeout_s": 5.0, **options}
+        session = Session(agent, caller or QuietCaller(), record_to=tmp_path, **timeouts)
+        made.append(session)
+        return session
+
+    yield make_session
+    for session in made:
+        session.close()
+    assert eventually(lambda: not session_threads()), session_threads()
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert not [record for record in errors if record.name not in EXPECTED_ERRORS]
+
+
+def session_threads() -> list[str]:
+    names = ("session", "link", "link-close", "agent receive", "recorder", "analysis")
+    return [thread.name for thread in threading.enumerate() if thread.name in names]
+
+
+def run(session: Session, within_s: float = 10.0) -> Session:
+    session.start()
+    assert session.wait(within_s), session.state
+    return session
+
+
+def events_of(session: Session, kind: type[Event]) -> list[Event]:
+    return [event for event in session.timeline.read()[0] if isinstance(event, kind)]
+
+
+def assert_recorded(session: Session) -> None:
+    assert session.bundle is not None
+    bundle = open_bundle(session.bundle)
+    end = json.loads((session.bundle / "session.json").read_text())["end"]
+    assert (end["reason"], end["sentence"]) == (session.reason, session.sentence)
+    assert bundle.user is not None
+    assert bundle.agent is not None
+    everything = b"".join(path.read_bytes() for path in session.bundle.iterdir() if path.is_file())
+    assert KEY.encode() not in everything
+    assert SIGNATURE.encode() not in everything
+
+
+def test_a_conversation_with_the_demo_agent_is_recorded_whole(make):
+    session = make(DemoAgent())
+    began = time.monotonic()
+    session.start()
+    assert time.monotonic() - began < 0.1
+    assert eventually(lambda: session.state is State.RUNNING, 10)
+    assert eventually(lambda: session.queued_ms > 500, 10)
+
+    assert session.interrupt()
+    assert eventually(lambda: events_of(session, Interrupted))
+    assert session.queued_ms == 0
+    assert not session.interrupt()  # once more is harmless
+
+    session.end()
+    assert session.wait(5)
+    assert (session.state, session.reason) == (State.ENDED, EndReason.USER)
+    assert session.conversation_id.startswith("conv_")
+    assert [event.source for event in events_of(session, Interrupted)] == ["button"]
+    sent = {event.kind for event in events_of(session, MessageSent)}
+    assert {"conversation_initiation_client_data", "pong"} <= sent
+    assert events_of(session, MicChunkSent)
+    assert_recorded(session)
+    frozen = session.now()
+    assert session.now() == frozen > 0
+
+
+def test_a_demo_agent_that_dies_ends_the_session_with_a_sentence(make):
+    agent = DemoAgent()
+    session = make(agent)
+    session.start()
+    assert eventually(lambda: session.state is State.RUNNING, 10)
+    agent._process._process.kill()
+    assert session.wait(5)
+    assert session.reason is EndReason.SERVER_CLOSED
+    assert "The connection to the demo agent broke off." in session.sentence
+    assert_recorded(session)
+
+
+def test_the_key_and_the_signature_stay_out_of_everything_written(make):
+    told = f"your key {KEY} and the signature {SIGNATURE} are"
+
+    def gossip(ws):
+        ws.recv()
+        ws.send(metadata())
+        ws.send(message("debug", "debug_event", text=told, xi_api_key=KEY))
+        ws.send(message(told, "x"))
+        ws.close(1011, told)
+
+    with running(gossip) as server:
+        session = run(make(agent_at(server.base_url, key=True)))
+    assert server.requests[0].headers["xi-api-key"] == KEY
+    assert SIGNATURE in server.requests[1].path
+    assert len(events_of(session, MessageReceived)) == 3
+    assert_recorded(session)
+    written = repr((session.timeline.read(), session.sentence, session.notices.read()))
+    assert KEY not in written
+    assert SIGNATURE not in written
+    assert "the signature •••" in written
+
+
+def close_with(code: int, reason: str = "", *, after: str | None = None):
+    def handle(ws):
+        if after is not None:
+            ws.recv()
+            ws.send(after)
+        ws.close(code, reason)
+
+    return handle
+
+
+def drop(ws):
+    ws.send(metadata())
+    ws.socket.close()
+
+
+def send_then_listen(*texts: str | bytes):
+    def handle(ws):
+        for text in (metadata(), *texts):
+            ws.send(text)
+        until_closed(ws)
+
+    return handle
+
+
+def raw_frame(ws):
+    ws.send(metadata())
+    ws.socket.sendall(b"\x81\x05\xff\xfe\xfd\xfc\xfb")
+    until_closed(ws)
+
+
+HUGE = json.dumps({"type": "audio", "audio_event": {"event_id": 1, "x": "A" * 17_000_000}})
+
+ENDINGS = {
+    "the agent ends": (close_with(1000, after=metadata()), EndReason.AGENT, "ended the conv"),
+    "closes at once": (close_with(1000), EndReason.SERVER_CLOSED, "before the conversation"),
+    "closes with a fault": (
+        close_with(1011, "llm fell over", after=metadata()),
+        EndReason.SERVER_CLOSED,
+        "code 1011, saying “llm fell over”",
+    ),
+    "knows no such agent": (
+        close_with(3000, "The AI agent you are trying to reach does not exist."),
+        EndReason.UNKNOWN_AGENT,
+        "knows no agent",
+    ),
+    "wants authentication": (
+        close_with(3000, "This agent requires authentication"),
+        EndReason.REFUSED_KEY,
+        "refused the API key",
+    ),
+    "drops the line": (drop, EndReason.SERVER_CLOSED, "broke off"),
+    "sends nonsense": (send_then_listen("}{ hello"), EndReason.SERVER_ERROR, "“}{ hello”"),
+    "sends half a message": (
+        send_then_listen(audio(1, SECOND)[:1000]),
+        EndReason.SERVER_ERROR,
+        "not a message",
+    ),
+    "sends bytes that are no text": (
+        send_then_listen(b"\xff\xfe"),
+        EndReason.SERVER_ERROR,
+        "not a",
+    ),
+    "sends a frame of broken text": (raw_frame, EndReason.SERVER_ERROR, "UTF-8"),
+    "sends 17 MB": (send_then_listen(HUGE), EndReason.SERVER_ERROR, "16 MiB"),
+    "nests without end": (send_then_listen("[" * 200_000), EndReason.SERVER_ERROR, "not a message"),
+}
+
+
+@pytest.mark.parametrize(("handler", "reason", "words"), ENDINGS.values(), ids=ENDINGS.keys())
+def test_an_end_that_the_server_makes_has_its_sentence_and_its_recording(
+    make, handler, reason, words
+):
+    with running(handler) as server:
+        session = run(make(agent_at(server.base_url)))
+    assert session.reason is reason, session.sentence
+    assert words in session.sentence
+    assert session.sentence.endswith(".")
+    assert session.state is (State.ENDED if reason is EndReason.AGENT else State.FAILED)
+    assert_recorded(session)
+
+
+REFUSALS = {
+    "key refused": ({"signed_url_status": 401}, EndReason.REFUSED_KEY),
+    "key forbidden": ({"signed_url_status": 403}, EndReason.REFUSED_KEY),
+    "agent unknown": ({"signed_url_status": 404}, EndReason.UNKNOWN_AGENT),
+    "socket refused": ({"socket_status": 401}, EndReason.REFUSED_KEY),
+    "socket forbidden": ({"socket_status": 403}, EndReason.REFUSED_KEY),
+    "socket not found": ({"socket_status": 404}, EndReason.UNKNOWN_AGENT),
+    "server out of order": ({"socket_status": 503}, EndReason.SERVER_ERROR),
+    "signed URL is no JSON": ({"signed_url_body": "<html>"}, EndReason.SERVER_ERROR),
+    "signed URL is no URL": ({"signed_url_body": '{"signed_url": 7}'}, EndReason.SERVER_ERROR),
+    "signed URL is missing": ({"signed_url_body": "{}"}, EndReason.SERVER_ERROR),
+    "signed URL is a file": (
+        {"signed_url_body": '{"signed_url": "file:///etc/passwd"}'},
+        EndReason.SERVER_ERROR,
+    ),
+}
+
+
+@pytest.mark.parametrize(("answers", "reason"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_a_refusal_has_its_sentence(make, caplog, answers, reason):
+    with running(until_closed, **answers) as server:
+        session = run(make(agent_at(server.base_url, key=True)))
+    assert session.reason is reason, session.sentence
+    assert server.base_url.removeprefix("http://") in session.sentence
+    assert "headers" not in session.sentence
+    assert KEY not in caplog.text
+    assert_recorded(session)
+
+
+def test_what_the_server_says_of_a_refusal_is_quoted(make):
+    body = json.dumps({"detail": {"status": "invalid_api_key", "message": "Invalid API key"}})
+    with running(until_closed, signed_url_status=401, signed_url_body=body) as server:
+        session = run(make(agent_at(server.base_url, key=True)))
+    assert "“Invalid API key”" in session.sentence
+
+
+def test_no_server_is_no_network(make):
+    with deaf_port() as port:
+        pass
+    session = run(make(agent_at(f"http://127.0.0.1:{port}")))
+    assert session.reason is EndReason.NO_NETWORK
+    assert f"127.0.0.1:{port} could not be reached" in session.sentence
+    assert_recorded(session)
+
+
+def test_a_name_that_nobody_knows_is_no_network(make):
+    session = run(make(agent_at("http://agent.invalid", key=True)))
+    assert session.reason is EndReason.NO_NETWORK
+    assert "agent.invalid" in session.sentence
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_a_server_that_never_answers_is_given_up(make, key):
+    with deaf_port() as port:
+        session = run(make(agent_at(f"http://127.0.0.1:{port}", key=key), connect_timeout_s=0.3))
+    assert session.reason is EndReason.NO_NETWORK
+    assert "did not answer within 0.3 seconds" in session.sentence
+    assert_recorded(session)
+
+
+def test_end_works_at_once_while_the_server_does_not_answer(make):
+    with deaf_port() as port:
+        session = make(agent_at(f"http://127.0.0.1:{port}", key=True))
+        session.start()
+        assert eventually(lambda: "link" in session_threads())
+        began = time.monotonic()
+        session.end()
+        assert session.wait(2.5)
+        assert time.monotonic() - began < 2.5
+    assert (session.state, session.reason) == (State.ENDED, EndReason.USER)
+
+
+def test_a_call_that_does_not_begin_is_a_silent_server(make):
+    with running(until_closed) as server:
+        session = run(make(agent_at(server.base_url), connect_timeout_s=0.5))
+    assert session.reason is EndReason.SERVER_SILENT
+    assert "did not begin the conversation" in session.sentence
+
+
+def test_a_server_that_falls_silent_is_noticed(make):
+    with running(send_then_listen()) as server:
+        session = run(make(agent_at(server.base_url), silence_timeout_s=0.5))
+    assert session.reason is EndReason.SERVER_SILENT
+    assert "not even a ping" in session.sentence
+    assert_recorded(session)
+
+
+def test_end_does_not_wait_for_a_server_that_does_not_close(make):
+    free = threading.Event()
+
+    def hang(ws):
+        ws.send(metadata())
+        ws.recv_events_thread  # noqa: B018 - the connection stays open, and nobody answers
+        ws.protocol_mutex.acquire()
+        free.wait(20)
+        ws.protocol_mutex.release()
+
+    with running(hang) as server:
+        session = make(agent_at(server.base_url))
+        session.start()
+        assert eventually(lambda: session.state is State.RUNNING)
+        began = time.monotonic()
+        session.end()
+        assert session.wait(3)
+        assert time.monotonic() - began < 2.5
+        free.set()
+    assert session.state is State.ENDED
+
+
+MALFORMED = [
+    "[]",
+    '"hello"',
+    "null",
+    "{}",
+    '{"type": 7}',
+    '{"type": "audio"}',
+    '{"type": "audio", "audio_event": []}',
+    '{"type": "audio", "audio_event": {"event_id": "x", "audio_base_64": ""}}',
+    '{"type": "audio", "audio_event": {"event_id": Infinity, "audio_base_64": ""}}',
+    '{"type": "audio", "audio_event": {"event_id": 1}}',
+    '{"type": "audio", "audio_event": {"event_id": 1, "audio_base_64": 5}}',
+    '{"type": "audio", "audio_event": {"event_id": 1, "audio_base_64": "A"}}',
+    '{"type": "ping", "ping_event": {}}',
+    '{"type": "interruption", "interruption_event": null}',
+    '{"type": "client_tool_call", "client_tool_call": {}}',
+]
+
+
+def test_malformed_messages_are_troubles_and_the_session_goes_on(make):
+    caller = QuietCaller()
+    texts = (*MALFORMED, metadata(), audio(5, SECOND))
+    with running(send_then_listen(*texts)) as server:
+        session = make(agent_at(server.base_url), caller)
+        session.start()
+        assert eventually(lambda: caller.outputs), session.sentence
+        session.end()
+        assert session.wait(5)
+    assert caller.outputs == [SECOND]
+    troubles = [event for event in events_of(session, Trouble) if event.kind == "protocol"]
+    # the type 7 is no fault but an unknown type; the second metadata is one
+    assert len(troubles) == len(MALFORMED)
+    assert session.reason is EndReason.USER
+    assert_recorded(session)
+
+
+def test_unknown_types_and_long_texts_are_on_the_timeline_and_pass(make):
+    brand_new = message("brand_new", "brand_new_event", text="x" * 10_000_000, list=[1] * 5000)
+    with running(send_then_listen(brand_new, message("x" * 5000, "y"))) as server:
+        session = make(agent_at(server.base_url))
+        session.start()
+        assert eventually(lambda: len(events_of(session, MessageReceived)) == 3)
+        session.end()
+        assert session.wait(5)
+    event = events_of(session, MessageReceived)[1]
+    assert event.kind == "brand_new"
+    assert len(json.dumps(event.to_dict())) < 100_000
+    assert "(10000000 characters)" in event.payload["brand_new_event"]["text"]
+    assert not [event for event in events_of(session, Trouble) if event.kind == "protocol"]
+    assert_recorded(session)
+
+
+def test_a_ten_megabyte_message_of_audio_is_kept_whole(make):
+    caller = QuietCaller()
+    pcm = bytes(7_500_000)
+    with running(send_then_listen(audio(1, pcm))) as server:
+        session = make(agent_at(server.base_url), caller)
+        session.start()
+        assert eventually(lambda: caller.outputs, 10)
+        session.end()
+        assert session.wait(10)
+    assert len(b"".join(caller.outputs)) == len(pcm)
+    assert session.bundle is not None
+    with wave.open(str(session.bundle / "received.wav")) as received:
+        assert received.getnframes() == len(pcm) // 2
+    assert_recorded(session)
+
+
+def test_audio_that_the_sdk_drops_says_why(make):
+    caller = QuietCaller()
+    texts = (audio(1, SECOND), message("interruption", "interruption_event", event_id=3))
+    late = (audio(3, SECOND), audio(4, SECOND))
+    with running(send_then_listen(*texts, *late)) as server:
+        session = make(agent_at(server.base_url), caller)
+        session.start()
+        assert eventually(lambda: len(caller.outputs) == 2)
+        session.end()
+        assert session.wait(5)
+    received = [event for event in events_of(session, MessageReceived) if event.kind == "audio"]
+    assert [bool(event.dropped) for event in received] == [False, True, False]
+    assert [event.event_id for event in events_of(session, AgentChunkReceived)] == [1, 4]
+    assert [(event.source, event.event_id) for event in events_of(session, Interrupted)] == [
+        ("agent", 3)
+    ]
+
+
+def test_a_microphone_that_does_not_open_fails_the_session(make):
+    class NoMicrophone(QuietCaller):
+        def start(self, input_callback):
+            raise DeviceError("microphone", "Headset", "is not plugged in")
+
+    with running(send_then_listen()) as server:
+        session = run(make(agent_at(server.base_url), NoMicrophone()))
+    assert session.reason is EndReason.DEVICE
+    assert "“Headset” is not plugged in" in session.sentence
+    assert_recorded(session)
+
+
+def test_somebodys_own_class_that_raises_is_named(make):
+    class Broken(QuietCaller):
+        def start(self, input_callback):
+            raise KeyError("rate")
+
+    with running(send_then_listen()) as server:
+        session = run(make(agent_at(server.base_url), Broken()))
+    assert session.reason is EndReason.DEVICE
+    assert "Broken could not start: KeyError" in session.sentence
+
+
+def test_a_class_that_fails_in_output_does_not_end_the_session(make):
+    class Clumsy(QuietCaller):
+        def output(self, audio):
+            raise ZeroDivisionError("oops")
+
+    with running(send_then_listen(audio(1, SECOND))) as server:
+        session = make(agent_at(server.base_url), Clumsy())
+        session.start()
+        assert eventually(lambda: [e for e in events_of(session, Trouble) if e.kind == "device"])
+        assert eventually(lambda: session.notices.read()[0])
+        session.end()
+        assert session.wait(5)
+    assert session.reason is EndReason.USER
+
+
+def test_a_class_that_hangs_in_stop_is_left_behind(make):
+    free = threading.Event()
+
+    class Stuck(QuietCaller):
+        def stop(self):
+            free.wait(20)
+            super().stop()
+
+    with running(send_then_listen()) as server:
+        session = make(agent_at(server.base_url), Stuck())
+        session.start()
+        assert eventually(lambda: session.state is State.RUNNING)
+        began = time.monotonic()
+        session.end()
+        assert session.wait(4)
+        assert time.monotonic() - began < 3.5
+        free.set()
+    assert session.state is State.ENDED
+
+
+def test_an_agent_that_does_not_open_has_its_sentence(make):
+    class Missing(FakeAgent):
+        def open(self):
+            raise AgentError(EndReason.REFUSED_KEY, "There is no API key.", "Store one.")
+
+    session = run(make(Missing(Endpoint(None, "a"))))
+    assert (session.reason, session.sentence) == (
+        EndReason.REFUSED_KEY,
+        "There is no API key. Store one.",
+    )
+    assert_recorded(session)
+
+
+def test_a_folder_that_cannot_be_written_fails_before_anybody_speaks(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    agent = agent_at("http://127.0.0.1:1")
+    session = Session(agent, QuietCaller(), record_to=tmp_path / "taken")
+    run(session)
+    assert session.reason is EndReason.RECORDING
+    assert "taken" in session.sentence
+    assert agent.opened == 0
+
+
+def test_mute_sends_silence_and_says_since_when(make):
+    class Loud(QuietCaller):
+        def start(self, input_callback):
+            super().start(lambda audio: input_callback(b"\x11\x22" * (len(audio) // 2)))
+
+    heard: list[bytes] = []
+
+    def listen(ws):
+        ws.send(metadata())
+        for text in ws:
+            chunk = json.loads(text).get("user_audio_chunk")
+            if chunk is not None:
+                heard.append(chunk)
+
+    with running(listen) as server:
+        session = make(agent_at(server.base_url), Loud())
+        session.start()
+        assert eventually(lambda: len(heard) >= 2)
+        assert "AAAAAAAA" not in heard[-1]
+        session.set_muted(True)
+        assert session.muted
+        assert eventually(lambda: set(heard[-1].rstrip("=")) == {"A"})
+        session.set_muted(False)
+        assert eventually(lambda: "AAAAAAAA" not in heard[-1])
+        session.end()
+        assert session.wait(5)
+
+
+def test_a_text_reaches_the_agent(make):
+    texts: list[str] = []
+
+    def listen(ws):
+        ws.send(metadata())
+        for text in ws:
+            texts.append(json.loads(text).get("text", ""))
+
+    with running(listen) as server:
+        session = make(agent_at(server.base_url))
+        assert not session.send_text("too early")
+        session.start()
+        assert eventually(lambda: session.state is State.RUNNING)
+        assert session.send_text("Hello")
+        assert eventually(lambda: "Hello" in texts)
+        session.end()
+        assert session.wait(5)
+    assert not session.send_text("too late")
+    kinds = [event.kind for event in events_of(session, MessageSent)]
+    assert "user_message" in kinds
+
+
+def test_commands_before_the_start_and_after_the_end_do_no_harm(make):
+    session = make(agent_at("http://127.0.0.1:1"))
+    session.end()
+    assert not session.interrupt()
+    assert (session.state, session.now()) == (State.IDLE, 0.0)
+    run(session)
+    session.end()
+    session.set_muted(True)
+    assert not session.interrupt()
+    assert session.reason is EndReason.NO_NETWORK
+    with pytest.raises(AlreadyRunning):
+        session.start()
