@@ -1,21 +1,26 @@
 """Any ``AudioInterface`` as an ``AsyncAudioInterface``.
 
-The loop's thread calls the five methods. The inner interface's uplink thread enters ``_deliver``,
-which puts the callback on the loop and waits for it there: so chunks come one at a time and in
-order, and a slow callback is felt by the capture's bounded backlog, never by the loop.
+The loop's thread calls the four methods. The inner interface's uplink thread enters
+``_Delivery.deliver``, which puts the callback on the loop and waits for it there: so chunks come
+one at a time and in order, and a slow callback is felt by the capture's bounded backlog, never by
+the loop. ``start`` and ``stop`` of the inner one run on a thread of their own, not on the loop's
+executor, which may be full of somebody else's work.
 """
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Coroutine
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from audio.account import Account
 from audio.default import DEVICE_BLOCK_FRAMES, DefaultAudioInterface
 from audio.duplex import DuplexInterface
 from audio.interface import AsyncAudioInterface, AsyncInputCallback, AudioInterface
+from audio.worker import Worker
 
 
 class _Delivery:
@@ -54,6 +59,37 @@ class _Delivery:
         return call()
 
 
+async def _on_thread(name: str, call: Callable[[], None]) -> None:
+    """Run ``call`` on a thread of its own and wait for it, raising what it raises."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if done.done():  # whoever waited was cancelled
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run(_stopping: threading.Event) -> None:
+        try:
+            call()
+        except Exception as error:
+            tell(error)
+            if done.cancelled():
+                raise
+        else:
+            tell(None)
+
+    def tell(error: BaseException | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, error)
+
+    Worker(name, run).start()
+    await done
+
+
 class AsyncAdapter(AsyncAudioInterface):
     """``inner`` for an event loop. What ``inner`` promises holds, and the loop is never held.
 
@@ -69,15 +105,20 @@ class AsyncAdapter(AsyncAudioInterface):
     async def start(self, input_callback: AsyncInputCallback) -> None:
         """Open both sides; mic chunks are awaited on the loop that calls this."""
         delivery = _Delivery(asyncio.get_running_loop(), input_callback)
-        await asyncio.to_thread(self.inner.start, delivery.deliver)
-        self._delivery = delivery
+        before, self._delivery = self._delivery, delivery
+        try:
+            await _on_thread("async-start", lambda: self.inner.start(delivery.deliver))
+        except BaseException:
+            if self._delivery is delivery:
+                self._delivery = before
+            raise
 
     async def stop(self) -> None:
         """Close both sides. May be awaited from inside the callback."""
         delivery, self._delivery = self._delivery, None
         if delivery is not None:
             delivery.stop()
-        await asyncio.to_thread(self.inner.stop)
+        await _on_thread("async-stop", self.inner.stop)
 
     async def output(self, audio: bytes) -> None:
         """Queue an agent chunk for playout."""
@@ -106,19 +147,22 @@ class AsyncDefaultAudioInterface(AsyncAdapter):
         device_block_frames: int = DEVICE_BLOCK_FRAMES,
     ) -> None:
         """Use these devices; see ``DefaultAudioInterface``. Raises ``MissingDependency``."""
-        self.INPUT_FRAMES_PER_BUFFER = input_frames or self.INPUT_FRAMES_PER_BUFFER
-        self.OUTPUT_FRAMES_PER_BUFFER = output_frames or self.OUTPUT_FRAMES_PER_BUFFER
-        super().__init__(
-            DefaultAudioInterface(
-                input_device,
-                output_device,
-                input_frames=self.INPUT_FRAMES_PER_BUFFER,
-                output_frames=self.OUTPUT_FRAMES_PER_BUFFER,
-                device_block_frames=device_block_frames,
-            )
+        inner = DefaultAudioInterface(
+            input_device,
+            output_device,
+            input_frames=_given(input_frames, self.INPUT_FRAMES_PER_BUFFER),
+            output_frames=_given(output_frames, self.OUTPUT_FRAMES_PER_BUFFER),
+            device_block_frames=device_block_frames,
         )
+        super().__init__(inner)
+        self.INPUT_FRAMES_PER_BUFFER = inner.INPUT_FRAMES_PER_BUFFER
+        self.OUTPUT_FRAMES_PER_BUFFER = inner.OUTPUT_FRAMES_PER_BUFFER
 
     @property
     def account(self) -> Account:
         """The account of the present run, or of the last one."""
         return self.inner.account
+
+
+def _given(frames: int | None, otherwise: int) -> int:
+    return otherwise if frames is None else frames

@@ -14,8 +14,7 @@ from contextlib import suppress
 from audio.account import Account, CallbackFailed, Delivery, Dropped, MicChunk
 from audio.clock import now
 from audio.interface import InputCallback
-from audio.pcm import SAMPLE_RATE, to_bytes
-from audio.ring import Samples
+from audio.pcm import SAMPLE_RATE, Samples, to_bytes
 from audio.worker import Worker
 
 log = logging.getLogger(__name__)

@@ -8,62 +8,51 @@ from __future__ import annotations
 
 from audio import portaudio
 from audio.devices import address
-from audio.duplex import DuplexInterface, Feed, OnFault, OnXrun, Pull
+from audio.duplex import DuplexInterface, Feed, OnFault, OnXrun, Opened, Pull
+from audio.errors import Role
 
 DEVICE_BLOCK_FRAMES = 128
 """The device's own block: 8 ms. An interrupt is heard two to three blocks later."""
 
 
-class DeviceSource:
+class _Device:
+    """A device that is looked up anew each time it opens."""
+
+    def __init__(self, role: Role, device: str | None, block_frames: int) -> None:
+        portaudio.load()
+        self.device = device
+        self.label = device or f"system default {role}"
+        self._role: Role = role
+        self._block_frames = block_frames
+
+    def _stream(self) -> portaudio.DeviceStream:
+        found = address(self.device, self._role)
+        self.label = found.label
+        return portaudio.DeviceStream(self._role, found, self._block_frames)
+
+
+class DeviceSource(_Device):
     """A microphone as a ``Source``; ``device`` is an id or label of ``devices``, or None."""
 
     def __init__(self, device: str | None = None, block_frames: int = DEVICE_BLOCK_FRAMES) -> None:
-        """Remember the device; it is looked up when it opens. Raises ``MissingDependency``."""
-        portaudio.load()
-        self.device = device
-        self.label = device or "system default microphone"
-        self._block_frames = block_frames
-        self._stream: portaudio.DeviceStream | None = None
+        """Remember the device, None for the default; raises ``MissingDependency``."""
+        super().__init__("microphone", device, block_frames)
 
-    def open(self, feed: Feed, on_fault: OnFault, on_xrun: OnXrun) -> None:  # noqa: ARG002
+    def open(self, feed: Feed, _on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Open the microphone; raises ``DeviceError``."""
-        found = address(self.device, "microphone")
-        self.label = found.label
-        stream = portaudio.DeviceStream("microphone", found, self._block_frames)
-        stream.open_input(feed, on_xrun)
-        self._stream = stream
-
-    def close(self) -> None:
-        """Close the microphone."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
+        return self._stream().open_input(feed, on_xrun)
 
 
-class DeviceSink:
-    """A speaker as a ``Sink``; ``device`` is an id or label of ``devices``, None the default."""
+class DeviceSink(_Device):
+    """A speaker as a ``Sink``; ``device`` is an id or label of ``devices``, or None."""
 
     def __init__(self, device: str | None = None, block_frames: int = DEVICE_BLOCK_FRAMES) -> None:
-        """Remember the device; it is looked up when it opens. Raises ``MissingDependency``."""
-        portaudio.load()
-        self.device = device
-        self.label = device or "system default speaker"
-        self._block_frames = block_frames
-        self._stream: portaudio.DeviceStream | None = None
+        """Remember the device, None for the default; raises ``MissingDependency``."""
+        super().__init__("speaker", device, block_frames)
 
-    def open(self, pull: Pull, on_fault: OnFault, on_xrun: OnXrun) -> None:  # noqa: ARG002
+    def open(self, pull: Pull, _on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Open the speaker; raises ``DeviceError``."""
-        found = address(self.device, "speaker")
-        self.label = found.label
-        stream = portaudio.DeviceStream("speaker", found, self._block_frames)
-        stream.open_output(pull, on_xrun)
-        self._stream = stream
-
-    def close(self) -> None:
-        """Close the speaker."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
+        return self._stream().open_output(pull, on_xrun)
 
 
 class DefaultAudioInterface(DuplexInterface):

@@ -16,10 +16,10 @@ from typing import Protocol
 from audio.account import Account, DeviceFault, Side, Xrun
 from audio.capture import Capture
 from audio.clock import now
-from audio.errors import AlreadyRunning, AudioError
+from audio.errors import AlreadyRunning
 from audio.interface import AudioInterface, InputCallback
+from audio.pcm import Samples
 from audio.playout import PlayoutQueue
-from audio.ring import Samples
 from audio.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -34,16 +34,20 @@ OnXrun = Callable[[], None]
 """``on_xrun()``: the device reported an overflow or an underflow."""
 
 
+class Opened(Protocol):
+    """One opening of a source or a sink. It belongs to the run that opened it."""
+
+    def close(self) -> None:
+        """End it: once this returns, nothing is fed or pulled any more."""
+
+
 class Source(Protocol):
     """Where mic audio comes from: a microphone, a file, silence."""
 
     label: str
 
-    def open(self, feed: Feed, on_fault: OnFault, on_xrun: OnXrun) -> None:
+    def open(self, feed: Feed, on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Begin to feed blocks from a thread of its own; raise ``AudioError`` if it cannot."""
-
-    def close(self) -> None:
-        """Stop feeding. Once this returns ``feed`` is not called. Safe when not open."""
 
 
 class Sink(Protocol):
@@ -51,15 +55,16 @@ class Sink(Protocol):
 
     label: str
 
-    def open(self, pull: Pull, on_fault: OnFault, on_xrun: OnXrun) -> None:
+    def open(self, pull: Pull, on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Begin to pull blocks from a thread of its own; raise ``AudioError`` if it cannot."""
 
-    def close(self) -> None:
-        """Stop pulling. Once this returns ``pull`` is not called. Safe when not open."""
+
+class _StoppedMeanwhile(Exception):
+    """``stop()`` came while ``start()`` was still opening."""
 
 
 class _Run:
-    """One run: from one ``start`` to its ``stop``."""
+    """One run: from one ``start`` to its ``stop``. What it opens, it closes, and nothing else."""
 
     STALL_S = 1.5
     """A side that has moved no sample for this long has stalled."""
@@ -69,83 +74,95 @@ class _Run:
     CLOSE_S = 0.3
     JOIN_S = 0.1
 
-    def __init__(self, source: Source, sink: Sink, account: Account) -> None:
-        self._source = source
-        self._sink = sink
-        self.account = account
-        self.capture: Capture | None = None
-        self.playout: PlayoutQueue | None = None
-        self._watch = Worker("audio-watch", self._watch_sides)
-        self.closing = False
-        # Guards `_closed`: start and stop may both find that a run has to be closed.
-        self._close_once = threading.Lock()
+    def __init__(self, account: Account, capture: Capture, playout: PlayoutQueue) -> None:
+        self.playout = playout
+        self._account = account
+        self._capture = capture
+        self._watches: list[_StallWatch] = []
+        self._watcher = Worker("audio-watch", self._watch)
+        # Guards the two below: the opener adds, whoever closes takes all and lets none in after.
+        self._opening = threading.Lock()
+        self._opened: list[Opened] = []
         self._closed = False
 
-    def open(self, capture: Capture, playout: PlayoutQueue) -> None:
-        """Open the speaker, then the microphone; raise if either fails, with both closed."""
-        self.capture, self.playout = capture, playout
-        self._sink.open(playout.pull, self._fault("output"), self._xrun("output"))
-        self._source.open(capture.feed, self._fault("input"), self._xrun("input"))
-        capture.start()
-        self._watch.start()
+    def open(self, source: Source, sink: Sink) -> None:
+        """Open both sides, the source first, for a sink may replace a file.
+
+        Raises:
+            AudioError: one of them cannot be opened; nothing is left open.
+            _StoppedMeanwhile: ``close`` was called; nothing is left open.
+
+        """
+        feed, pull = self._capture.feed, self.playout.pull
+        try:
+            self._keep(source.open(feed, self._fault("input"), self._xrun("input")))
+            self._keep(sink.open(pull, self._fault("output"), self._xrun("output")))
+        except BaseException:
+            self.close()
+            raise
+        self._watches = [
+            _StallWatch("input", source.label, self._account),
+            _StallWatch("output", sink.label, self._account),
+        ]
+        self._capture.start()
+        self._watcher.start()
 
     def refuse_callbacks(self) -> None:
         """From now on no callback begins."""
-        self.closing = True
-        if self.capture is not None:
-            self.capture.stop()
+        self._capture.stop()
 
     def close(self) -> None:
         """Close both sides within a bounded time; what hangs is left behind, and logged."""
         self.refuse_callbacks()
-        with self._close_once:
-            if self._closed:
-                return
+        self._watcher.stop(0)
+        with self._opening:
             self._closed = True
-        self._watch.stop(0)
-        closer = Worker("audio-close", self._close_sides)
-        closer.start()
-        if not closer.join(self.CLOSE_S):
-            log.warning("%s or %s takes long to close", self._source.label, self._sink.label)
-        if self.capture is not None:
-            self.capture.join(self.JOIN_S)
+            opened, self._opened = self._opened, []
+        closers = [_closer(side) for side in opened]
+        deadline = now() + self.CLOSE_S
+        for closer in closers:
+            if not closer.join(deadline - now()):
+                log.warning("A device takes long to close; it is left to itself")
+        self.playout.close(now())
+        self._capture.join(self.JOIN_S)
 
-    def _close_sides(self, _stopping: threading.Event) -> None:
-        for side in (self._source, self._sink):
-            try:
-                side.close()
-            except (AudioError, OSError):
-                log.exception("Closing %s failed", side.label)
-        if self.playout is not None:
-            self.playout.close(now())
+    def _keep(self, opened: Opened) -> None:
+        with self._opening:
+            if not self._closed:
+                self._opened.append(opened)
+                return
+        opened.close()
+        raise _StoppedMeanwhile
 
     def _fault(self, side: Side) -> OnFault:
         def on_fault(sentence: str) -> None:
-            self.account.journal.append(DeviceFault(now(), side, sentence))
+            self._account.journal.append(DeviceFault(now(), side, sentence))
 
         return on_fault
 
     def _xrun(self, side: Side) -> OnXrun:
-        counters = self.account.counters
+        counters = self._account.counters
 
         def on_input_xrun() -> None:
             counters.input_xruns += 1
-            self.account.journal.append(Xrun(now(), "input"))
+            self._account.journal.append(Xrun(now(), "input"))
 
         def on_output_xrun() -> None:
             counters.output_xruns += 1
-            self.account.journal.append(Xrun(now(), "output"))
+            self._account.journal.append(Xrun(now(), "output"))
 
         return on_input_xrun if side == "input" else on_output_xrun
 
-    def _watch_sides(self, stopping: threading.Event) -> None:
-        watches = (
-            _StallWatch("input", self._source.label, self.account),
-            _StallWatch("output", self._sink.label, self.account),
-        )
+    def _watch(self, stopping: threading.Event) -> None:
         while not stopping.wait(self.WATCH_S):
-            for watch in watches:
+            for watch in self._watches:
                 watch.look(now())
+
+
+def _closer(opened: Opened) -> Worker:
+    closer = Worker("audio-close", lambda _stopping: opened.close())
+    closer.start()
+    return closer
 
 
 class _StallWatch:
@@ -222,30 +239,33 @@ class DuplexInterface(AudioInterface):
     def start(self, input_callback: InputCallback) -> None:
         """Open both sides and begin to deliver mic chunks.
 
+        A ``stop`` that comes meanwhile wins: then nothing is left open, and nothing is raised.
+
         Raises:
             AlreadyRunning: it runs already.
             AudioError: a side could not be opened; nothing is left open.
 
         """
         account = Account()
-        run = _Run(self._source, self._sink, account)
+        capture = Capture(account, input_callback, self.INPUT_FRAMES_PER_BUFFER)
+        playout = PlayoutQueue(account, output_frames=self.OUTPUT_FRAMES_PER_BUFFER)
+        run = _Run(account, capture, playout)
         with self._lock:
             if self._run is not None:
                 raise AlreadyRunning("This audio interface runs already; stop it first.")
             self._run, self.account = run, account
-        capture = Capture(account, input_callback, self.INPUT_FRAMES_PER_BUFFER)
-        playout = PlayoutQueue(account, output_frames=self.OUTPUT_FRAMES_PER_BUFFER)
         try:
-            run.open(capture, playout)
+            run.open(self._source, self._sink)
+        except _StoppedMeanwhile:
+            return
         except BaseException:
-            self._forget(run)
-            run.close()
+            with self._lock:
+                if self._run is run:
+                    self._run = None
             raise
         with self._lock:
-            if self._run is run and not run.closing:
+            if self._run is run:
                 self._playout = playout
-        if run.closing:  # stop() came while the devices opened
-            run.close()
 
     def stop(self) -> None:
         """Close both sides; at once when not running. Returns within half a second."""
@@ -267,11 +287,6 @@ class DuplexInterface(AudioInterface):
         playout = self._playout
         if playout is not None:
             playout.flush(now())
-
-    def _forget(self, run: _Run) -> None:
-        with self._lock:
-            if self._run is run:
-                self._run = self._playout = None
 
 
 def _frames(given: int | None, otherwise: int) -> int:

@@ -12,7 +12,7 @@ thread             does                                             may block on
 =================  ===============================================  ===================
 
 Between the two of a side stands a bounded ring, so the disk never holds up the clock. Everything
-public may be called from any thread, ``open`` and ``close`` of one object by one at a time.
+public may be called from any thread, ``open`` of one object by one at a time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from audio.clock import now
-from audio.duplex import DuplexInterface, Feed, OnFault, OnXrun, Pull
+from audio.duplex import DuplexInterface, Feed, OnFault, OnXrun, Opened, Pull
 from audio.errors import FileUnwritable
 from audio.interface import InputCallback
 from audio.pcm import SAMPLE_RATE, Samples, silence
@@ -73,6 +73,20 @@ def _keep_time(
         blocks += 1
 
 
+class _Opened:
+    """One opening of a file: its pacing thread, and what reads or writes for it."""
+
+    def __init__(self, pacer: Worker, file: ReadAhead | _Writer | None) -> None:
+        self._pacer = pacer
+        self._file = file
+
+    def close(self) -> None:
+        """Stop keeping time; then read no more, or write all that was due and close the file."""
+        self._pacer.stop(_JOIN_S)
+        if self._file is not None:
+            self._file.close()
+
+
 class FileSource:
     """A ``Source`` that speaks a file once, in real time, and then is silent; None is silent.
 
@@ -90,7 +104,6 @@ class FileSource:
         """Samples of silence fed because the disk was late; the file went on after them."""
         self.skipped_samples = 0
         """Samples of time let go because the machine was suspended."""
-        self._ahead: ReadAhead | None = None
         self._pacer: Worker | None = None
 
     def check(self) -> None:
@@ -104,11 +117,11 @@ class FileSource:
         if self.path is not None:
             open_audio(self.path).close()
 
-    def open(self, feed: Feed, on_fault: OnFault, on_xrun: OnXrun) -> None:
+    def open(self, feed: Feed, on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Begin to feed; raises as ``check`` does, with nothing left open."""
         self.input_ended.clear()
         self.late_samples = self.skipped_samples = 0
-        ahead = self._ahead = None if self.path is None else ReadAhead(self.path, on_fault)
+        ahead = None if self.path is None else ReadAhead(self.path, on_fault)
 
         def feed_block(due: float) -> None:
             feed(self._next_block(ahead, on_xrun), due - BLOCK_S)
@@ -124,22 +137,14 @@ class FileSource:
             if not stopping.wait(BLOCK_S):
                 _keep_time(stopping, feed_block, skip)
 
-        self._pacer = Worker("file-capture", run, _stopped(self.label, on_fault))
-        self._pacer.start()
-
-    def close(self) -> None:
-        """Stop feeding and close the file."""
-        pacer, self._pacer = self._pacer, None
-        ahead, self._ahead = self._ahead, None
-        if pacer is not None:
-            pacer.stop(_JOIN_S)
-        if ahead is not None:
-            ahead.close()
+        pacer = self._pacer = Worker("file-capture", run, _stopped(self.label, on_fault))
+        pacer.start()
+        return _Opened(pacer, ahead)
 
     def wait_for_end(self, timeout_s: float | None = None) -> bool:
         """Wait until the file has ended, or this is closed; return whether the file has ended."""
         deadline = math.inf if timeout_s is None else now() + timeout_s
-        while self._pacer is not None and now() < deadline:
+        while self._pacer is not None and self._pacer.alive and now() < deadline:
             if self.input_ended.wait(min(deadline - now(), 0.1)):
                 break
         return self.input_ended.is_set()
@@ -221,14 +226,13 @@ class FileSink:
         self.skipped_samples = 0
         """Samples of time let go because the machine was suspended; silence in the file."""
         self._writer: _Writer | None = None
-        self._pacer: Worker | None = None
 
     @property
     def lost_samples(self) -> int:
         """Samples that the disk did not take in time; silence in the file."""
         return 0 if self._writer is None else self._writer.lost_samples
 
-    def open(self, pull: Pull, on_fault: OnFault, on_xrun: OnXrun) -> None:
+    def open(self, pull: Pull, on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Create the file and begin to pull.
 
         Raises:
@@ -251,16 +255,9 @@ class FileSink:
         def run(stopping: threading.Event) -> None:
             _keep_time(stopping, lambda due: put(pull(BLOCK_SAMPLES, due)), skip)
 
-        self._pacer = Worker("file-playout", run, _stopped(self.label, on_fault))
-        self._pacer.start()
-
-    def close(self) -> None:
-        """Stop pulling, write all that was due, and close the file."""
-        pacer, self._pacer = self._pacer, None
-        if pacer is not None:
-            pacer.stop(_JOIN_S)
-        if self._writer is not None:
-            self._writer.close()
+        pacer = Worker("file-playout", run, _stopped(self.label, on_fault))
+        pacer.start()
+        return _Opened(pacer, writer)
 
 
 def _stopped(label: str, on_fault: OnFault) -> Callable[[Exception], None]:

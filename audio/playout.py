@@ -9,6 +9,7 @@ from it are atomic, so ``pull`` sees each piece once, and what it has popped is 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -25,8 +26,8 @@ from audio.account import (
     Silenced,
     Underrun,
 )
-from audio.pcm import SAMPLE_RATE, to_samples
-from audio.ring import Samples
+from audio.clock import SampleClock, now
+from audio.pcm import SAMPLE_RATE, Samples, to_samples
 
 
 class _Piece(NamedTuple):
@@ -62,6 +63,7 @@ class PlayoutQueue:
     FADE_SAMPLES = 4 * SAMPLE_RATE // 1000
     UNDERRUN_S = 1.0
     """A queue that runs dry and goes on within this time, in one epoch, was an underrun."""
+    CLOSE_S = 0.05
     HEARD_SAMPLES = SAMPLE_RATE // 10
     """A heard span is written down at least this often, so that a live view can follow it."""
 
@@ -85,12 +87,16 @@ class PlayoutQueue:
         self._flushes: deque[_Flush] = deque()
         self._epoch = 0
         self._floor = 0
+        self._closed = False
         # The rest belongs to the device's thread.
         self._taken = 0
         self._current: _Piece | None = None
         self._span: _Span | None = None
         self._last_heard_position: int | None = None
         self._dry_position: int | None = None
+        self._block_position = 0
+        self._block_plays_at = 0.0
+        self._pulling = False
 
     @property
     def epoch(self) -> int:
@@ -107,9 +113,12 @@ class PlayoutQueue:
     def put(self, audio: bytes, at: float) -> None:
         """Queue ``audio`` (16-bit PCM, any length) that arrived at ``at``; joins half samples.
 
-        What does not fit is dropped, counted and written down as discarded.
+        What does not fit is dropped, counted and written down as discarded. Nothing happens once
+        it is closed.
         """
         with self._tail:
+            if self._closed:
+                return
             samples = self._whole_samples(audio)
             start, stop = self._received, self._received + len(samples)
             self._received = stop
@@ -123,6 +132,8 @@ class PlayoutQueue:
     def flush(self, at: float) -> None:
         """Interrupt: nothing that was put before this is played after it."""
         with self._tail:
+            if self._closed:
+                return
             queued = self.queued_samples
             pieces, self._pieces = self._pieces, deque()
             self._half = b""
@@ -163,10 +174,32 @@ class PlayoutQueue:
     def pull(self, frames: int, plays_at: float) -> Samples:
         """Return exactly ``frames`` samples, of which the first leaves the speaker at ``plays_at``.
 
-        Silence where nothing is queued. Called by the device's thread alone; never waits.
+        Silence where nothing is queued, and once it is closed. Called by the device's thread alone;
+        never waits. More than ``output_frames`` are handed on in pieces, each of which an interrupt
+        may cut short.
         """
+        self._pulling = True
+        try:
+            if self._closed:
+                return np.zeros(frames, np.int16)
+            if frames <= self._output_frames:
+                return self._pull_piece(frames, plays_at)
+            steps = range(0, frames, self._output_frames)
+            return np.concatenate(
+                [
+                    self._pull_piece(
+                        min(self._output_frames, frames - step), plays_at + step / SAMPLE_RATE
+                    )
+                    for step in steps
+                ]
+            )
+        finally:
+            self._pulling = False
+
+    def _pull_piece(self, frames: int, plays_at: float) -> Samples:
         block = np.zeros(frames, np.int16)
         position = self._account.output_ring.written
+        self._block_position, self._block_plays_at = position, plays_at
         self._account.output_clock.observe(position, plays_at)
         filled = 0
         while self._flushes:
@@ -180,7 +213,17 @@ class PlayoutQueue:
         return block
 
     def close(self, at: float) -> None:
-        """Write down what will never be played. Called once no thread pulls any more."""
+        """From now on play nothing; write down what will never be played. Twice is harmless.
+
+        May be called while a device that hangs may still come back and pull: it gets silence.
+        """
+        with self._tail:
+            if self._closed:
+                return
+            self._closed = True
+        deadline = now() + self.CLOSE_S
+        while self._pulling and now() < deadline:  # a pull in progress takes microseconds
+            time.sleep(0.0005)
         while self._flushes:
             self._fall_silent(self._flushes.popleft(), np.zeros(0, np.int16), 0, 0)
         self._close_span()
@@ -199,7 +242,7 @@ class PlayoutQueue:
             piece = self._next_piece()
             if piece is None:
                 break
-            count = min(len(block) - filled, len(piece.samples), self._output_frames)
+            count = min(len(block) - filled, len(piece.samples))
             block[filled : filled + count] = piece.samples[:count]
             self._take(piece, count)
             self._note_heard(piece.start, count, position + filled)
@@ -213,9 +256,9 @@ class PlayoutQueue:
                 piece = pieces.popleft()
             except IndexError:
                 return None
-            if self._flushes and piece.start >= self._flushes[-1].received:
+            if self._flushes and piece.start >= self._flushes[0].received:
                 # A flush came since this block began: what was put after it waits for the next
-                # block, so that `_current` is always older than every flush still to be handled.
+                # block, so that `_current` is always older than the first flush to be handled.
                 pieces.appendleft(piece)
                 return None
             self._current = piece
@@ -265,8 +308,8 @@ class PlayoutQueue:
         """Return when the last agent sample left the speaker, if that was after the interrupt."""
         if self._last_heard_position is None:
             return None
-        at = self._account.output_clock.time_at(self._last_heard_position)
-        return at if at is not None and at > interrupted_at else None
+        at = self._time_at(self._last_heard_position)
+        return at if at > interrupted_at else None
 
     # -- the account ---------------------------------------------------------------------------
 
@@ -287,17 +330,24 @@ class PlayoutQueue:
         dry, self._dry_position = self._dry_position, None
         if dry is None or position - dry > self.UNDERRUN_S * SAMPLE_RATE:
             return
-        clock = self._account.output_clock
-        at, resumed_at = clock.time_at(dry), clock.time_at(position)
-        if at is not None and resumed_at is not None and position > dry:
+        if position > dry:
             self._account.counters.underruns += 1
-            self._account.journal.append(Underrun(at, resumed_at))
+            self._account.journal.append(Underrun(self._time_at(dry), self._time_at(position)))
 
     def _close_span(self) -> None:
         span, self._span = self._span, None
         if span is None:
             return
         self._account.counters.heard_samples += span.stop - span.start
-        at = self._account.output_clock.time_at(span.position)
-        if at is not None:
-            self._account.journal.append(Heard(span.start, span.stop, span.position, at))
+        at = self._time_at(span.position)
+        self._account.journal.append(Heard(span.start, span.stop, span.position, at))
+
+    def _time_at(self, position: int) -> float:
+        """Return when output ``position`` is at the speaker, by the clock's line.
+
+        By this block's own report where the line is far from it: after a device paused the line
+        takes some blocks to follow.
+        """
+        reported = self._block_plays_at + (position - self._block_position) / SAMPLE_RATE
+        at = self._account.output_clock.time_at(position)
+        return reported if at is None or abs(at - reported) > SampleClock.STEP_S else at

@@ -90,7 +90,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 @contextmanager
 def _portaudio_lock(role: Role, device: str) -> Iterator[None]:
     if not _portaudio.acquire(timeout=_LOCK_S):
-        raise DeviceError(role, device, "cannot be opened: the sound system does not answer")
+        raise DeviceError(role, device, "cannot be reached: the sound system does not answer")
     try:
         yield
     finally:
@@ -117,19 +117,33 @@ class ClockTie:
 
     The two run at one speed; what differs is an offset. A callback sees it too large by however
     long it waited for the interpreter lock, so the smallest of the last ``WINDOW`` is the true one.
+
+    Some host APIs report no times, or none that make sense (WMME has no capture times: PortAudio
+    #135; WDM-KS has none at all: #531). There the stream's stated latency stands in for them.
     """
 
     WINDOW = 500
+    FAR_S = 2.0
+    """No device plays or captured a block this far from now."""
 
     def __init__(self) -> None:
         """Start with no observation."""
+        self.latency_s = 0.0
+        """From now to the first sample of a block, by the stream's own word; negative for input."""
+        self.trusted = True
         self._offset = float("inf")
         self._next = float("inf")
         self._seen = 0
 
     def to_monotonic(self, stream_time: float, current: float) -> float:
         """Return ``stream_time`` in monotonic seconds; ``current`` is the stream's own now."""
-        offset = now() - current
+        at = now()
+        if stream_time <= 0 or abs(stream_time - current) > self.FAR_S:
+            if self.trusted:
+                self.trusted = False
+                log.warning("The device tells no times; its stated latency stands in for them")
+            return at + self.latency_s
+        offset = at - current
         self._next = min(self._next, offset)
         self._offset = min(self._offset, offset)
         self._seen += 1
@@ -160,19 +174,25 @@ class DeviceStream:
         self._stream: Any = None
         self._silent = False
         self._hurries = False
+        self._tie = ClockTie()
 
-    def open_input(self, feed: Feed, on_xrun: OnXrun) -> None:
-        """Feed captured blocks from PortAudio's thread; raises ``DeviceError``."""
+    def open_input(self, feed: Feed, on_xrun: OnXrun) -> DeviceStream:
+        """Feed captured blocks from PortAudio's thread, and return this; raises ``DeviceError``."""
         self._open(self._input_callback(feed, on_xrun))
+        return self
 
-    def open_output(self, pull: Pull, on_xrun: OnXrun) -> None:
-        """Pull blocks from PortAudio's thread; raises ``DeviceError``."""
+    def open_output(self, pull: Pull, on_xrun: OnXrun) -> DeviceStream:
+        """Pull blocks from PortAudio's thread, and return this; raises ``DeviceError``."""
         self._open(self._output_callback(pull, on_xrun))
+        return self
 
     def close(self) -> None:
-        """Abort and close the stream; once this returns no callback runs. Safe when not open."""
+        """Abort and close the stream; once this returns no callback runs. Safe when not open.
+
+        Waits for PortAudio as long as it takes: to be called on a thread that can be left behind.
+        """
         self._silent = True
-        with _portaudio_lock(self._role, self._address.label):
+        with _portaudio:
             stream, self._stream = self._stream, None
             library, self._library = self._library, None
             try:
@@ -188,12 +208,18 @@ class DeviceStream:
             try:
                 self._library = self._pyaudio.PyAudio()
                 self._stream = self._library.open(**self._stream_settings(callback))
+                self._tie.latency_s = self._latency_s()
             except DeviceError:
                 self._terminate()
                 raise
             except (OSError, ValueError) as error:
                 self._terminate()
                 raise DeviceError(role, label, f"cannot be opened: {_why(error)}") from error
+
+    def _latency_s(self) -> float:
+        if self._role == "microphone":
+            return -float(self._stream.get_input_latency())
+        return float(self._stream.get_output_latency())
 
     def _terminate(self) -> None:
         library, self._library = self._library, None
@@ -222,7 +248,7 @@ class DeviceStream:
         raise DeviceError(self._role, self._address.label, "is not there any more")
 
     def _input_callback(self, feed: Feed, on_xrun: OnXrun) -> Callable[..., tuple[None, int]]:
-        tie, overflow, go_on = ClockTie(), self._pyaudio.paInputOverflow, self._pyaudio.paContinue
+        overflow, go_on, tie = self._pyaudio.paInputOverflow, self._pyaudio.paContinue, self._tie
 
         def callback(audio: bytes, _frames: int, times: Any, status: int) -> tuple[None, int]:
             try:
@@ -239,8 +265,7 @@ class DeviceStream:
         return callback
 
     def _output_callback(self, pull: Pull, on_xrun: OnXrun) -> Callable[..., tuple[bytes, int]]:
-        tie, underflow = ClockTie(), self._pyaudio.paOutputUnderflow
-        go_on = self._pyaudio.paContinue
+        underflow, go_on, tie = self._pyaudio.paOutputUnderflow, self._pyaudio.paContinue, self._tie
 
         def callback(_: None, frames: int, times: Any, status: int) -> tuple[bytes, int]:
             try:

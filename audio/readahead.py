@@ -89,7 +89,7 @@ class ReadAhead:
         # set after the last sample is in the ring, so whoever sees it finds that sample there
         self._read_all = False
         self._fill()
-        self._reader = Worker("file-reader", self._read)
+        self._reader = Worker("file-reader", self._read, self._give_up)
         self._reader.start()
 
     @property
@@ -113,6 +113,10 @@ class ReadAhead:
                 self._fill()
         finally:
             self._file.close()
+
+    def _give_up(self, _error: Exception) -> None:
+        self._on_fault(f"“{self._path}” cannot be read any further; silence follows.")
+        self._read_all = True
 
     def _fill(self) -> None:
         frames = max(self._file.samplerate // 4, 1)

@@ -7,9 +7,8 @@ afterwards: what may have been overwritten during the copy is cut off and report
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.int16]
+from audio.pcm import Samples
 
 
 class SampleRing:

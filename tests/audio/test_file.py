@@ -53,11 +53,11 @@ class Listener:
 @contextlib.contextmanager
 def listening(source: FileSource) -> Iterator[Listener]:
     listener = Listener()
-    source.open(listener.feed, listener.faults.append, nothing)
+    opened = source.open(listener.feed, listener.faults.append, nothing)
     try:
         yield listener
     finally:
-        source.close()
+        opened.close()
 
 
 def wav(path: Path, frames: np.ndarray, rate: int = 16_000, **options: str) -> Path:
@@ -157,14 +157,14 @@ def test_a_stalled_disk_is_silence_and_nothing_of_the_file_is_lost(
     track = np.arange(1, 12_001).astype(np.int16)
     source, xruns = FileSource(wav(tmp_path / "caller.wav", track)), []
     heard = Listener()
-    source.open(heard.feed, heard.faults.append, lambda: xruns.append(1))
+    opened = source.open(heard.feed, heard.faults.append, lambda: xruns.append(1))
     disk.clear()
     until(lambda: source.late_samples > 0)
     count = len(heard.blocks)
     until(lambda: len(heard.blocks) > count + 10)
     disk.set()
     assert source.wait_for_end(10)
-    source.close()
+    opened.close()
     samples = heard.samples
     assert np.array_equal(samples[samples > 0], track)
     assert max(np.diff(heard.times)) < 0.011
@@ -195,7 +195,6 @@ def test_nothing_is_fed_after_close_and_the_file_can_be_opened_again(tmp_path: P
         assert not [t for t in threading.enumerate() if t.name.startswith("file-")]
         assert len(heard.blocks) == count
         assert np.array_equal(heard.samples[:320], RAMP[:320])
-    source.close()
 
 
 def test_whoever_waits_for_the_end_is_released_by_close(tmp_path: Path) -> None:
@@ -285,9 +284,9 @@ def test_a_sink_pulls_in_real_time(tmp_path: Path, to_file: bool) -> None:
     speaker, path = Speaker(), tmp_path / "heard.wav"
     sink = FileSink(path if to_file else None)
     began = now()
-    sink.open(speaker.pull, speaker.faults.append, nothing)
+    opened = sink.open(speaker.pull, speaker.faults.append, nothing)
     until(lambda: len(speaker.due) >= 30)
-    sink.close()
+    opened.close()
     took_s = now() - began
     assert np.allclose(np.diff(speaker.due), 0.010, atol=1e-6)
     assert len(speaker.due) * 0.010 == pytest.approx(took_s, abs=0.2)
@@ -300,13 +299,13 @@ def test_a_sink_pulls_in_real_time(tmp_path: Path, to_file: bool) -> None:
 def test_the_file_can_be_read_while_it_grows(tmp_path: Path) -> None:
     speaker, path = Speaker(), tmp_path / "heard.wav"
     sink = FileSink(path)
-    sink.open(speaker.pull, speaker.faults.append, nothing)
+    opened = sink.open(speaker.pull, speaker.faults.append, nothing)
     for _ in range(3):
         seen = len(speaker.due) * BLOCK_SAMPLES
         until(lambda seen=seen: len(read(path)) > seen)
         partial = read(path)
         assert np.array_equal(partial, speaker.expected()[: len(partial)])
-    sink.close()
+    opened.close()
 
 
 def test_a_full_disk_is_told_and_what_waited_is_written_when_there_is_room(
@@ -323,7 +322,7 @@ def test_a_full_disk_is_told_and_what_waited_is_written_when_there_is_room(
     monkeypatch.setattr(audio_file.StreamingWav, "_put", put_if_room)
     speaker, path = Speaker(), tmp_path / "heard.wav"
     sink = FileSink(path)
-    sink.open(speaker.pull, speaker.faults.append, nothing)
+    opened = sink.open(speaker.pull, speaker.faults.append, nothing)
     until(lambda: len(read(path)) > 0)
     full.set()
     until(lambda: bool(speaker.faults))
@@ -332,7 +331,7 @@ def test_a_full_disk_is_told_and_what_waited_is_written_when_there_is_room(
     assert len(read(path)) > 0
     full.clear()
     until(lambda: len(read(path)) > count * BLOCK_SAMPLES)
-    sink.close()
+    opened.close()
     assert speaker.faults == [f"“{path}” cannot be written: the disk is full."]
     assert np.array_equal(read(path), speaker.expected())
     assert sink.lost_samples == 0
@@ -345,9 +344,9 @@ def test_what_the_disk_never_took_is_counted_and_the_rest_keeps_its_place(
     monkeypatch.setattr(audio_file._Writer, "FLUSH_S", 0.3)
     speaker, path = Speaker(), tmp_path / "heard.wav"
     sink = FileSink(path)
-    sink.open(speaker.pull, speaker.faults.append, nothing)
+    opened = sink.open(speaker.pull, speaker.faults.append, nothing)
     until(lambda: len(speaker.due) >= 70)
-    sink.close()
+    opened.close()
     heard, expected = read(path), speaker.expected()
     assert len(heard) == len(expected)
     assert np.count_nonzero(heard == 0) == sink.lost_samples > 0

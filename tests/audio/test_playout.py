@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import deque
 
 import numpy as np
 import pytest
@@ -142,9 +143,10 @@ def test_account_tells_which_samples_were_heard_when_and_which_discarded():
     player.pull(1)
     player.queue.close(player.time)
     heard, discarded = player.records(Heard), player.records(Discarded)
-    assert ranges(heard) == [(0, 880)]
+    fade_end = 5 * BLOCK + PlayoutQueue.FADE_SAMPLES
+    assert ranges(heard) == [(0, fade_end)]
     assert heard[0].at == pytest.approx(100.025, abs=0.001)
-    assert ranges(discarded) == [(880, 2000)]
+    assert ranges(discarded) == [(fade_end, 2000)]
     assert ranges(player.records(AgentChunk)) == [(0, 1000), (1000, 2000)]
 
 
@@ -230,3 +232,61 @@ def test_every_sample_is_accounted_for_with_three_threads_at_it():
         thread.join()
     player.queue.close(0.0)
     assert_every_sample_accounted_for(player)
+
+
+class InterruptedPop(deque):
+    """A queue of pieces that is flushed right after one was taken from it."""
+
+    def __init__(self, pieces, flush) -> None:
+        super().__init__(pieces)
+        self._flush = flush
+
+    def popleft(self):
+        piece = super().popleft()
+        self._flush()
+        return piece
+
+
+def test_two_interrupts_within_one_block_lose_nothing():
+    """Flush, put, and flush again while the device's thread takes the piece put in between."""
+    player = Player()
+    player.put(loud(128))
+    player.put(loud(4000))
+    player.pull(frames=128)
+    queue, take = player.queue, player.queue._next_piece
+
+    def take_while_interrupted():
+        queue._next_piece = take
+        queue.flush(player.time)
+        player.put(loud(4000))
+        queue._pieces = InterruptedPop(queue._pieces, lambda: queue.flush(player.time))
+        return take()
+
+    queue._next_piece = take_while_interrupted
+    player.pull()
+    player.pull(3)
+    queue.close(player.time)
+    assert_every_sample_accounted_for(player)
+
+
+def test_after_closing_nothing_is_queued_and_nothing_is_played():
+    player = Player()
+    player.put(loud(1000))
+    player.pull()
+    player.queue.close(player.time)
+    player.put(loud(1000))
+    player.queue.flush(player.time)
+    assert not player.pull(5).any()
+    assert player.account.counters.received_samples == 1000
+    assert_every_sample_accounted_for(player)
+
+
+def test_says_when_it_was_silent_right_after_the_device_paused():
+    player = Player()
+    player.put(loud(3 * SAMPLE_RATE))
+    player.pull(100)
+    player.time += 0.3
+    player.queue.flush(player.time)
+    player.pull(2)
+    (silenced,) = player.records(Silenced)
+    assert silenced.silent_at - silenced.interrupted_at == pytest.approx(0.029, abs=0.002)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from audio import DefaultAudioInterface
-from audio.default import DeviceSink
+from audio.default import DeviceSource
 from audio.duplex import DuplexInterface
-from audio.errors import DeviceError, FileMissing
-from audio.file import FileSource
+from audio.errors import DeviceError, FileUnwritable
+from audio.file import FileSink
+from tests.rig.speech import tone, write_wav
 from tests.rig.waiting import wait_until
 
 
@@ -44,11 +45,21 @@ def test_says_which_device_failed_and_leaves_nothing_open(sound_card, make, role
     assert threading.active_count() <= threads
 
 
-def test_the_speaker_is_closed_again_when_the_microphone_fails(sound_card, tmp_path: Path):
-    interface = DuplexInterface(FileSource(tmp_path / "gone.wav"), DeviceSink())
-    with pytest.raises(FileMissing, match=r"gone\.wav"):
+def test_the_microphone_is_closed_again_when_the_speaker_fails(sound_card, tmp_path: Path):
+    streams = ("list", "short", "source-outputs")
+    before = sound_card.pactl(*streams).count("\n")
+    interface = DuplexInterface(DeviceSource(), FileSink(tmp_path / "no" / "such" / "folder.wav"))
+    with pytest.raises(FileUnwritable, match=r"folder\.wav"):
         interface.start(ignore)
-    wait_until(lambda: not sound_card.pactl("list", "short", "sink-inputs"), what="no stream left")
+    wait_until(lambda: sound_card.pactl(*streams).count("\n") <= before, what="no stream left")
+
+
+def test_a_microphone_that_fails_leaves_the_listeners_last_file_alone(sound_card, tmp_path: Path):
+    heard = write_wav(tmp_path / "heard.wav", tone(0.5))
+    before = heard.read_bytes()
+    with pytest.raises(DeviceError):
+        DuplexInterface(DeviceSource("pulse:gone"), FileSink(heard)).start(ignore)
+    assert heard.read_bytes() == before
 
 
 def test_without_a_sound_server_it_says_so_in_a_sentence(sound_card):
@@ -59,4 +70,4 @@ def test_without_a_sound_server_it_says_so_in_a_sentence(sound_card):
     finally:
         sound_card.start()
     assert str(raised.value).endswith(".")
-    assert "speaker" in str(raised.value)
+    assert "microphone" in str(raised.value)

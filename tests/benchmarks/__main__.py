@@ -1,0 +1,43 @@
+"""Run every benchmark, print the table, write JSON: ``python -m tests.benchmarks``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.benchmarks import calls, loop, silence, truth, window
+from tests.benchmarks.table import Figure, to_markdown, write_json
+from tests.rig.sound_card import SoundCard
+
+JSON = Path("build/bench.json")
+
+BENCHMARKS: dict[str, Callable[[SoundCard], list[Figure]]] = {
+    "silence": lambda card: silence.measure(card, trials=30),
+    "calls": lambda _card: calls.measure_calls(2000),
+    "uplink": lambda card: calls.measure_uplink(card, clicks=30),
+    "loop": lambda _card: loop.measure(),
+    "report": lambda card: truth.measure_report(card, trials=30),
+    "recording": lambda card: truth.measure_recording(card, seconds=60),
+    "frames": lambda card: window.measure_frames(card, seconds=20),
+    "startup": lambda _card: window.measure_startup(runs=5),
+}
+
+
+def main() -> None:
+    """Run the benchmarks that were named, or all of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--json", type=Path, default=JSON)
+    arguments = parser.parse_args()
+    figures: list[Figure] = []
+    with SoundCard() as card, card.in_this_process():
+        for name in arguments.names or BENCHMARKS:
+            print(f"measuring {name} …", flush=True)
+            figures += BENCHMARKS[name](card)
+    print(to_markdown(figures))
+    write_json(figures, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
