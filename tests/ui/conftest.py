@@ -1,0 +1,101 @@
+"""Fixtures of the window's tests: real windows on Qt's offscreen platform, and none left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+
+from tests.ui.fakes import FakeServices
+from tests.ui.synthetic import SyntheticSession
+from ui.application import create_application
+from ui.main_window import MainWindow
+from ui.theme import Theme
+
+Until = Callable[..., None]
+
+
+def wait_until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    """Let Qt work until ``condition`` holds; fail when it does not in time."""
+    deadline = monotonic() + within_s
+    while not condition():
+        if monotonic() > deadline:
+            pytest.fail("What was waited for did not come about.")
+        QCoreApplication.processEvents()
+
+
+def bury() -> None:
+    """Delete what asked to be deleted."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
+
+
+@pytest.fixture(scope="session")
+def application(private_home: Path) -> QApplication:
+    return create_application()
+
+
+@pytest.fixture(autouse=True)
+def no_widget_left(application: QApplication) -> Iterator[None]:
+    """Fail a test whose widgets outlive it."""
+    yield
+    bury()
+    left = application.topLevelWidgets()
+    names = [f"{type(each).__name__} {each.objectName()}" for each in left]
+    for each in left:
+        each.deleteLater()
+    bury()
+    if names:
+        pytest.fail(f"Widgets were left: {', '.join(names)}.")
+
+
+@pytest.fixture
+def until() -> Until:
+    return wait_until
+
+
+@pytest.fixture
+def theme(application: QApplication) -> Iterator[Theme]:
+    made = Theme(application, "light")
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return FakeServices()
+
+
+@pytest.fixture
+def window(services: FakeServices, theme: Theme) -> Iterator[MainWindow]:
+    """The window on screen; it is closed and gone after the test."""
+    made = MainWindow(services, theme)
+    gone: list[bool] = []
+    made.closed.connect(lambda: gone.append(True))
+    made.resize(1280, 800)
+    made.show()
+    QCoreApplication.processEvents()
+    yield made
+    made.close()
+    wait_until(lambda: gone)
+    made.deleteLater()
+    bury()
+
+
+@pytest.fixture
+def running(window: MainWindow, services: FakeServices) -> SyntheticSession:
+    """A session that runs in the window; the test moves its clock."""
+    window.start()
+    wait_until(lambda: services.sessions and window.desk.state == "running")
+    window.frame_clock.tick()
+    return services.sessions[-1]
+
+
+def frames(window: MainWindow, count: int = 20) -> None:
+    """Draw some frames at once; enough for every panel to be brought up to date."""
+    for _ in range(count):
+        window.frame_clock.tick()

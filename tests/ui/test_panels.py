@@ -1,0 +1,132 @@
+"""Turns, notices, meters, health: each says what is known, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtWidgets import QPushButton
+
+from app.turn_records import Interruption
+from audio.meter import MeterReading
+from tests.ui.conftest import bury, frames
+from tests.ui.synthetic import SyntheticSession
+from ui.icons import FOLDER, Icons
+from ui.interruption_panel import InterruptionPanel
+from ui.main_window import MainWindow
+from ui.meter_bar import MeterBar, level_text
+from ui.notice_bar import NoticeBar
+from ui.tables import milliseconds
+from ui.theme import Theme
+from ui.turns_panel import merge_turns
+
+
+@pytest.fixture
+def notices(theme: Theme) -> Iterator[NoticeBar]:
+    made = NoticeBar(theme, Icons(theme))
+    made.resize(800, 40)
+    made.show()
+    yield made
+    made.deleteLater()
+    bury()
+
+
+def test_turns_of_both_parties_stand_in_order_with_the_latencies_that_count() -> None:
+    rows = merge_turns([(1.0, 2.0), (9.0, 10.0)], [(2.5, 8.0), (9.5, None)], [500.0])
+    assert [row.who for row in rows] == ["user", "agent", "user", "agent"]
+    assert [row.latency_ms for row in rows] == [None, pytest.approx(500.0), None, None]
+
+
+def test_turns_and_health_are_filled_while_a_session_runs(
+    window: MainWindow, running: SyntheticSession
+) -> None:
+    running.advance_to(13.0)
+    frames(window)
+    model = window.parts.turns.model
+    who = [model.data(model.index(row, 1)) for row in range(model.rowCount())]
+    assert who == ["Agent", "You", "Agent"]
+    assert model.data(model.index(2, 3)) == "1000 ms"
+    assert window.parts.health.value("Microphone") == "caller.wav"
+    assert window.parts.health.value("Underruns") == "0"
+
+
+def test_what_is_not_known_is_a_dash_and_what_is_estimated_says_so() -> None:
+    assert milliseconds(None) == "–"
+    assert milliseconds(31.4) == "31 ms"
+    assert milliseconds(31.4, estimated=True) == "≈ 31 ms"
+
+
+def test_an_interruption_fills_in_as_more_becomes_known(theme: Theme) -> None:
+    panel = InterruptionPanel()
+    model = panel.model
+    panel.show_interruptions([Interruption(1, 5.0, "button")])
+    assert model.data(model.index(0, 4)) == "–"
+    panel.show_interruptions([Interruption(1, 5.0, "button", time_to_silence_ms=28.0)])
+    assert model.rowCount() == 1
+    assert model.data(model.index(0, 4)) == "28 ms"
+    panel.deleteLater()
+
+
+def test_notices_are_bounded_plain_and_can_be_dismissed(notices: NoticeBar) -> None:
+    for number in range(5):
+        notices.add("warning", f"<b>Trouble</b> {number}.", "Traceback")
+    assert [line.sentence[-2] for line in notices.lines] == ["2", "3", "4"]
+    notices.add("warning", "<b>Trouble</b> 3.", "Traceback")
+    assert len(notices.lines) == 3
+    button = notices.findChildren(QPushButton)[-1]
+    button.click()
+    assert QGuiApplication.clipboard().text() == "<b>Trouble</b> 3.\n\nTraceback"
+    shown: list[bool] = []
+    notices.shown_changed.connect(shown.append)
+    notices.clear()
+    assert notices.lines == []
+    assert not shown[-1]
+
+
+def test_a_long_notice_is_readable_in_full(notices: NoticeBar) -> None:
+    notices.add("info", "Short.")
+    bury()
+    one_line = notices.height()
+    notices.add("info", "A sentence that goes on for a long time. " * 8)
+    bury()
+    assert notices.height() > 2.5 * one_line
+
+
+def test_a_meter_holds_its_clip_light_and_writes_its_level(theme: Theme) -> None:
+    meter = MeterBar(theme, "user", "Microphone level")
+    meter.show_reading(MeterReading(-6.0, -18.2, -6.0, True))
+    assert meter.number == "−6 dBFS"
+    assert meter.clipped
+    meter.show_reading(None)
+    assert meter.number == "–"
+    assert not meter.clipped
+    assert level_text(-90.0) == "< −90 dBFS"
+    meter.deleteLater()
+
+
+def test_clicking_a_meter_puts_its_clip_light_out(
+    window: MainWindow, running: SyntheticSession
+) -> None:
+    running.tracks.user.meter.feed((running.script.user[:100] * 0 + 32767).astype("int16"), 0.0)
+    frames(window, 1)
+    meter = window.parts.devices.user_meter
+    assert meter.clipped
+    meter.clip_reset_requested.emit()
+    frames(window, 1)
+    assert not meter.clipped
+
+
+def test_every_icon_is_drawn_in_the_colour_it_is_given(theme: Theme) -> None:
+    icons = Icons(theme)
+    for path in sorted(FOLDER.glob("*.svg")):
+        image = icons.pixmap(path.stem, "agent", 24, 1.0).toImage()
+        shown = [image.pixelColor(x, y) for x in range(24) for y in range(24)]
+        solid = [colour for colour in shown if colour.alpha() > 200]
+        assert solid, path.name
+        assert all(near(colour, QColor(theme.colours.agent)) for colour in solid), path.name
+
+
+def near(one: QColor, other: QColor) -> bool:
+    pairs = zip(one.getRgb()[:3], other.getRgb()[:3], strict=True)
+    return all(abs(a - b) <= 3 for a, b in pairs)

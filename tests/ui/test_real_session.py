@@ -1,0 +1,75 @@
+"""The window with all that is behind it: the demo agent, the SDK, files in place of devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.bundle import open_bundle
+from tests.ui.conftest import bury, wait_until
+from ui.app_services import WindowServices
+from ui.main_window import MainWindow
+from ui.theme import Theme
+
+
+@pytest.fixture
+def window(theme: Theme, tmp_path: Path) -> Iterator[MainWindow]:
+    caller = tmp_path / "caller.wav"
+    soundfile.write(caller, np.zeros(16_000 * 30, np.int16), 16_000)
+    services = WindowServices(settings_path=tmp_path / "settings.json")
+    services.settings.recordings = str(tmp_path / "recordings")
+    services.settings.microphone, services.settings.mic_file = "file", str(caller)
+    services.settings.speaker = "none"
+    made = MainWindow(services, theme)
+    gone: list[bool] = []
+    made.closed.connect(lambda: gone.append(True))
+    made.show()
+    yield made
+    made.close()
+    wait_until(lambda: gone)
+    made.deleteLater()
+    bury()
+
+
+def test_a_session_from_start_to_recording(window: MainWindow, tmp_path: Path) -> None:
+    panel = window.parts.interruptions.model
+    window.activateWindow()
+    window.parts.transport.start_end.click()
+    wait_until(lambda: window.parts.transport.state.word == "agent speaking", 20)
+    wait_until(lambda: "demo agent" in window.parts.transcript.chat.toPlainText())
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    wait_until(lambda: panel.rowCount() == 1 and panel.data(panel.index(0, 4)).endswith(" ms"))
+    assert panel.data(panel.index(0, 2)) == "button"
+    assert float(panel.data(panel.index(0, 4)).removesuffix(" ms")) < 40
+    wait_until(lambda: window.parts.timeline.scene.discarded)
+    window.parts.transport.start_end.click()
+    wait_until(lambda: window.parts.transport.state.word == "ended")
+    bundle = window.desk.session.bundle
+    assert bundle.parent == tmp_path / "recordings"
+    assert open_bundle(bundle).agent is not None
+    window.recording.save_to(bundle, tmp_path / "call.wav", apart=False)
+    wait_until((tmp_path / "call.wav").exists)
+    assert soundfile.info(tmp_path / "call.wav").channels == 2
+    wait_until(lambda: window.parts.notices.lines)
+
+
+@pytest.mark.usefixtures("caplog")
+def test_a_missing_file_fails_with_its_name_and_the_window_lives(window: MainWindow) -> None:
+    window.parts.devices.microphone.choose("/nowhere/caller.wav")
+    window.start()
+    wait_until(lambda: window.parts.transport.state.word == "failed", 20)
+    wait_until(lambda: window.parts.notices.lines)
+    assert "/nowhere/caller.wav" in window.parts.notices.lines[0].sentence
+    assert window.parts.transport.start_end.isEnabled()
+
+
+def test_closing_while_connecting_leaves_nothing_behind(window: MainWindow) -> None:
+    window.start()
+    wait_until(lambda: window.desk.session is not None)
+    assert window.parts.transport.state.word == "connecting"

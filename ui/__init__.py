@@ -1,0 +1,1 @@
+"""The window: PySide6 widgets over ``app``. Everything in here runs on the main thread."""

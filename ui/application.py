@@ -1,0 +1,128 @@
+"""Starts Qt, shows the window and runs until it is closed. Main thread only.
+
+Nothing heavy is imported before the window is on screen: not the agent's SDK, not a device library.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from ui.app_services import WindowServices
+from ui.exception_hooks import ExceptionHooks
+from ui.main_window import MainWindow
+from ui.services import Services
+from ui.theme import Theme
+
+log = logging.getLogger(__name__)
+
+NO_DISPLAY = (
+    "There is no display to open a window on. "
+    "“turnscope run --help” tells how to run a session without one."
+)
+
+
+def has_display() -> bool:
+    """Whether there is a screen to open a window on, as far as the environment tells."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def display_answers() -> bool:
+    """Whether the X server that ``DISPLAY`` names is there; Qt would abort where it is not.
+
+    Only a server on this machine is tried; any other gets the benefit of the doubt.
+    """
+    local = re.fullmatch(r"(?:unix)?:(\d+)(?:\.\d+)?", os.environ.get("DISPLAY", ""))
+    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM") or local is None:
+        return True
+    path = f"/tmp/.X11-unix/X{local[1]}"
+    return any(_answers(address) for address in (path, f"\0{path}"))
+
+
+def _answers(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2.0)
+        try:
+            probe.connect(address)
+        except OSError:
+            return False
+        return True
+
+
+def create_application() -> QApplication:
+    """Return the application object, made if there is none."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("turnscope")
+    app.setApplicationDisplayName("Turnscope")
+    QGuiApplication.setDesktopFileName("turnscope")
+    app.setStyle("Fusion")
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """What the command line may set for this run of the window."""
+
+    script: Path | None = None
+    """The demo agent's script, in place of the shipped one."""
+    settings_path: Path | None = None
+    """Another settings file than this person's."""
+
+
+def run_window(options: WindowOptions | None = None, services: Services | None = None) -> int:
+    """Show the window, run until it is closed, and return the exit code.
+
+    2 is for no display: the sentence goes to stderr. ``services`` stands in for the real ones.
+    """
+    if not has_display() or (sys.platform.startswith("linux") and not display_answers()):
+        print(NO_DISPLAY, file=sys.stderr)
+        return 2
+    app = create_application()
+    options = options or WindowOptions()
+    services = services or WindowServices(options.script, options.settings_path)
+    theme = Theme(app)
+    window = MainWindow(services, theme)
+    hooks = ExceptionHooks(window.show_error)
+    app.setQuitOnLastWindowClosed(False)
+    window.closed.connect(app.quit)
+    app.commitDataRequest.connect(lambda _: window.close())
+    restore = _end_on_signals(window)
+    window.show()
+    QTimer.singleShot(0, window.choices.look_for_devices)
+    try:
+        return app.exec()
+    finally:
+        restore()
+        hooks.remove()
+
+
+def _end_on_signals(window: MainWindow) -> Callable[[], None]:
+    """Close the window on Ctrl+C and on a polite kill; return what undoes that.
+
+    Python runs signal handlers between bytecodes: the timer sees to it that there are some.
+    """
+    timer = QTimer(window)
+    timer.setObjectName("signals")
+    timer.setInterval(200)
+    timer.timeout.connect(lambda: None)
+    timer.start()
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
+    return lambda: [signal.signal(number, handler) for number, handler in before.items()] and None

@@ -1,0 +1,129 @@
+"""Where everything stands in the window: rows on top, the timeline, docks around it.
+
+Main thread only.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtWidgets import QMainWindow, QTabWidget, QToolBar, QVBoxLayout, QWidget
+from shiboken6 import isValid
+
+from ui.device_picker import DeviceRow
+from ui.dock import Dock
+from ui.event_log import EventLog
+from ui.health_panel import HealthPanel
+from ui.icons import Icons
+from ui.interruption_panel import InterruptionPanel
+from ui.notice_bar import NoticeBar
+from ui.theme import GRID, Theme
+from ui.timeline_view import TimelineView
+from ui.transcript_view import TranscriptView
+from ui.transport_bar import TransportBar
+from ui.turns_panel import TurnsPanel
+
+VERSION = 1
+"""Raised when a layout kept by an older program would not fit."""
+
+
+class Layout:
+    """Makes the parts of ``window`` and puts them in their places."""
+
+    def __init__(self, window: QMainWindow, theme: Theme, icons: Icons) -> None:
+        """Build everything."""
+        self._window = window
+        self.transport = TransportBar(theme, icons)
+        self.devices = DeviceRow(theme, icons)
+        self.notices = NoticeBar(theme, icons)
+        self.timeline = TimelineView(theme, icons)
+        self.transcript = TranscriptView(theme, icons)
+        self.interruptions = InterruptionPanel()
+        self.events = EventLog(icons)
+        self.turns = TurnsPanel()
+        self.health = HealthPanel(theme)
+        self._build_rows()
+        self._build_centre()
+        self.docks = self._build_docks(icons)
+        self.reset()
+
+    def reset(self) -> None:
+        """Put the docks where they belong at first."""
+        transcript, *bottom = self.docks
+        for dock in self.docks:
+            dock.setFloating(False)
+            dock.show()
+        self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, transcript)
+        for dock in bottom:
+            self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        for before, dock in pairwise(bottom):
+            self._window.tabifyDockWidget(before, dock)
+        bottom[0].raise_()
+        self._name_docks()
+        self._window.resizeDocks([transcript], [336], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([bottom[0]], [208], Qt.Orientation.Vertical)
+
+    def _name_docks_soon(self) -> None:
+        # Docks still tell of their moves while the window is being deleted.
+        if isValid(self._window):
+            QTimer.singleShot(0, self._window, self._name_docks)
+
+    def _name_docks(self) -> None:
+        for dock in self.docks:
+            tabbed = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()
+            dock.show_title(not tabbed)
+
+    def state(self) -> str:
+        """Return where the docks are, to be kept in the settings."""
+        return bytes(self._window.saveState(VERSION).toBase64()).decode()
+
+    def restore(self, state: str) -> None:
+        """Put the docks where ``state`` says; anything unusable changes nothing."""
+        if state:
+            self._window.restoreState(QByteArray.fromBase64(state.encode()), VERSION)
+
+    def _build_rows(self) -> None:
+        for name, row in (
+            ("transport", self.transport),
+            ("devices", self.devices),
+            ("notices", self.notices),
+        ):
+            bar = QToolBar(name)
+            bar.setObjectName(name)
+            bar.setMovable(False)
+            bar.setFloatable(False)
+            bar.toggleViewAction().setEnabled(False)
+            bar.toggleViewAction().setVisible(False)
+            bar.addWidget(row)
+            self._window.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+            self._window.addToolBarBreak()
+        self._notice_row = bar
+        bar.hide()
+        self.notices.shown_changed.connect(bar.setVisible)
+        self._window.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+    def _build_centre(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, GRID // 2, 0, 0)
+        column.addWidget(self.timeline)
+        self._window.setCentralWidget(centre)
+
+    def _build_docks(self, icons: Icons) -> list[Dock]:
+        window = self._window
+        options = QMainWindow.DockOption
+        window.setDockOptions(options.AllowTabbedDocks | options.AnimatedDocks)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        docks = [
+            Dock("transcript", "Transcript", self.transcript, icons),
+            Dock("interruptions", "Interruptions", self.interruptions, icons),
+            Dock("turns", "Turns", self.turns, icons),
+            Dock("events", "Events", self.events, icons),
+            Dock("health", "Audio health", self.health, icons),
+        ]
+        for dock in docks:
+            for signal in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):
+                signal.connect(lambda _: self._name_docks_soon())
+        return docks

@@ -1,0 +1,80 @@
+"""What the timeline draws: plain data, filled by the feed once a frame. Main thread only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import log10
+
+from ui.envelope import View
+
+RATE = 16_000
+Turn = tuple[float, float | None]
+"""A turn's start and stop in session seconds; no stop while it lasts."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One party's track: its peaks, how many samples there are, its turns."""
+
+    view: View | None = None
+    written: int = 0
+    turns: list[Turn] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Agent audio that was not heard: received samples ``[start, stop)``, drawn from ``at`` on."""
+
+    start: int
+    stop: int
+    at: float
+
+    @property
+    def ends_at(self) -> float:
+        """Where the drawing ends, in session seconds."""
+        return self.at + (self.stop - self.start) / RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An interruption: called at ``at``, silent at ``silent_at`` (None where it is not known)."""
+
+    number: int
+    at: float
+    silent_at: float | None
+    text: str
+    short: str
+
+
+@dataclass(slots=True)
+class Scene:
+    """Everything on the time axis of one session."""
+
+    user: Lane = field(default_factory=Lane)
+    agent: Lane = field(default_factory=Lane)
+    received: View | None = None
+    discarded: list[Stretch] = field(default_factory=list)
+    queued: list[Stretch] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    muted: list[Turn] = field(default_factory=list)
+    now_s: float = 0.0
+    live: bool = False
+    playhead_s: float | None = None
+    version: int = 0
+    """Raised with every change of turns, marks and stretches."""
+
+    @property
+    def duration_s(self) -> float:
+        """How long the session is, by the clock and by its tracks."""
+        return max(self.now_s, self.user.written / RATE, self.agent.written / RATE)
+
+
+def peak_text(lane: Lane, t: float, per_column_s: float) -> str:
+    """Return the peak of the column at ``t`` in dBFS, or ``–`` where there is no audio."""
+    start = round(t * RATE)
+    stop = start + max(round(per_column_s * RATE), 1)
+    if lane.view is None or start < 0 or stop > lane.written:
+        return "–"
+    low, high = lane.view(start, stop, 1)
+    peak = max(abs(int(low[0])), abs(int(high[0])))
+    return f"{20 * log10(peak / 32768):.0f} dBFS".replace("-", "−") if peak else "−∞ dBFS"

@@ -1,0 +1,162 @@
+"""Tables that look alike: rows of one height, tabular figures, a sentence while empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from app.turn_records import spread
+from ui.theme import tabular
+
+R = TypeVar("R")
+Index = QModelIndex | QPersistentModelIndex
+ROW_HEIGHT = 24
+UNKNOWN = "–"
+
+
+class Table(QTableView):
+    """A table that says what will appear in it."""
+
+    def __init__(self, empty_text: str) -> None:
+        """Show ``empty_text`` while there are no rows."""
+        super().__init__()
+        self._empty_text = empty_text
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the rows, or the sentence."""
+        super().paintEvent(event)
+        if self.model() is not None and self.model().rowCount() == 0:
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            area = self.viewport().rect().adjusted(16, 0, -16, 0)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area, flags, self._empty_text)
+            painter.end()
+
+
+def fixed_table(
+    model: QAbstractTableModel, name: str, empty_text: str, widths: Sequence[int]
+) -> Table:
+    """Return a table of ``model`` whose last column takes the room that ``widths`` leave."""
+    table = Table(empty_text)
+    table.setModel(model)
+    table.setAccessibleName(name)
+    table.setFont(tabular(-0.5))
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setAlternatingRowColors(True)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+    table.setTabKeyNavigation(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+    header = table.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setStretchLastSection(True)
+    for column, width in enumerate(widths):
+        table.setColumnWidth(column, width)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[R]):
+    """One column: its heading, what a row shows in it, what the numbers mean."""
+
+    heading: str
+    text: Callable[[R], str]
+    width: int = 96
+    tip: str = ""
+    number: bool = True
+
+
+class RecordModel(QAbstractTableModel, Generic[R]):
+    """A short list of records that grows at its end and whose last ones may still change."""
+
+    def __init__(self, columns: Sequence[Column[R]], parent: QObject | None = None) -> None:
+        """Show ``columns`` of no records."""
+        super().__init__(parent)
+        self._columns = columns
+        self._records: list[R] = []
+        self._cells: list[list[str]] = []
+
+    def show_records(self, records: Sequence[R]) -> None:
+        """Show ``records``; only the rows that differ are worked out, and told to the view."""
+        if len(records) < len(self._records):
+            self.beginResetModel()
+            self._records, self._cells = [], []
+            self.endResetModel()
+        last = len(self._columns) - 1
+        for number, (old, new) in enumerate(zip(self._records, records, strict=False)):
+            if old is not new and old != new:
+                self._records[number], self._cells[number] = new, self._texts(new)
+                self.dataChanged.emit(self.index(number, 0), self.index(number, last))
+        first = len(self._records)
+        if len(records) > first:
+            self.beginInsertRows(QModelIndex(), first, len(records) - 1)
+            self._records.extend(records[first:])
+            self._cells.extend(self._texts(record) for record in records[first:])
+            self.endInsertRows()
+
+    def _texts(self, record: R) -> list[str]:
+        return [column.text(record) for column in self._columns]
+
+    def record(self, row: int) -> R:
+        """Return the record of a row."""
+        return self._records[row]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        """Return how many records there are."""
+        return 0 if parent.isValid() else len(self._cells)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        """Return how many columns there are."""
+        return 0 if parent.isValid() else len(self._columns)
+
+    def headerData(self, section: int, way: Qt.Orientation, role: int = 0) -> Any:
+        """Return a heading, or what it means."""
+        if way != Qt.Orientation.Horizontal:
+            return None
+        column = self._columns[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.heading
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return alignment(column.number)
+        return column.tip if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def data(self, index: Index, role: int = 0) -> Any:
+        """Return what a cell shows."""
+        column = self._columns[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._cells[index.row()][index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return alignment(column.number)
+        return None
+
+
+def alignment(number: bool) -> Qt.AlignmentFlag:
+    """Return where a cell's text stands: numbers to the right."""
+    side = Qt.AlignmentFlag.AlignRight if number else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def milliseconds(value: float | None, estimated: bool = False) -> str:
+    """Return a number of ms with its unit; ``–`` where it is not known, ``≈`` where estimated."""
+    if value is None:
+        return UNKNOWN
+    return f"{'≈ ' if estimated else ''}{value:.0f} ms"
+
+
+def spread_text(name: str, values_ms: Sequence[float]) -> str:
+    """Return median and 95th percentile of some times; nothing where there are none."""
+    if not values_ms:
+        return ""
+    of = spread(list(values_ms))
+    return f"{name}: median {milliseconds(of.p50)}, p95 {milliseconds(of.p95)} of {of.count}"

@@ -1,0 +1,221 @@
+"""The transcript as a chat: what was heard, what nobody heard struck out. Main thread only.
+
+What an agent or a user said is data: it enters the document as plain text with a format beside it,
+never as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QPainter,
+    QPaintEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QTextEdit, QToolButton, QVBoxLayout, QWidget
+
+from ui.icons import Icons
+from ui.stick_to_end import StickToEnd
+from ui.theme import CONTROL_HEIGHT, GRID, Theme
+from ui.time_axis import clock_text
+
+if TYPE_CHECKING:
+    from app.turn_records import Line
+
+EMPTY = "What you and the agent say will appear here."
+INDENT = 12
+
+
+class TranscriptText(QTextEdit):
+    """Lines of both parties; one that changes is written anew, those before it stay."""
+
+    BLOCKS_A_LINE = 2
+
+    def __init__(self, theme: Theme) -> None:
+        """Begin empty."""
+        super().__init__()
+        self._theme = theme
+        self._lines: list[Line] = []
+        self.setReadOnly(True)
+        self.setAcceptRichText(False)
+        self.setPlaceholderText(EMPTY)
+        self.setAccessibleName("Transcript")
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.document().setUndoRedoEnabled(False)
+        self.document().setDocumentMargin(GRID)
+        StickToEnd(self.verticalScrollBar())
+        theme.changed.connect(self._rewrite)
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Show ``lines``, which differ from the ones before near the end, if at all."""
+        same = 0
+        for old, new in zip(self._lines, lines, strict=False):
+            if old is not new and old != new:
+                break
+            same += 1
+        if same == len(lines) == len(self._lines):
+            return
+        self._replace_from(same, list(lines))
+
+    def _replace_from(self, index: int, lines: list[Line]) -> None:
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        if index == 0:
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.removeSelectedText()
+        else:
+            block = self.document().findBlockByNumber(index * self.BLOCKS_A_LINE - 1)
+            cursor.setPosition(block.position() + block.length() - 1)
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+        for number, line in enumerate(lines[index:], index):
+            self._write(cursor, line, first=number == 0)
+        cursor.endEditBlock()
+        self._lines = lines
+
+    def _write(self, cursor: QTextCursor, line: Line, first: bool) -> None:
+        head, body = QTextBlockFormat(), QTextBlockFormat()
+        head.setTopMargin(2 if first else GRID + 4)
+        for each in (head, body):
+            each.setLeftMargin(INDENT)
+        if first:
+            cursor.setBlockFormat(head)
+        else:
+            cursor.insertBlock(head)
+        name = "You" if line.who == "user" else "Agent"
+        cursor.insertText(name, self._format(line.who, bold=True))
+        cursor.insertText(f"  {clock_text(line.at, 1)[3:]}", self._format("muted", small=True))
+        for remark in remarks(line):
+            cursor.insertText(f"  {remark}", self._format("muted", small=True))
+        cursor.insertBlock(body)
+        for text, style in pieces(line):
+            cursor.insertText(one_block(text), self._piece_format(style))
+
+    def _piece_format(self, style: str) -> QTextCharFormat:
+        if style == "unheard":
+            result = self._format("muted")
+            result.setFontStrikeOut(True)
+            result.setToolTip("Sent by the agent, and heard by nobody")
+            return result
+        if style == "tentative":
+            result = self._format("muted")
+            result.setFontItalic(True)
+            return result
+        return self._format("muted" if style == "pending" else "text")
+
+    def _format(self, colour: str, bold: bool = False, small: bool = False) -> QTextCharFormat:
+        result = QTextCharFormat()
+        result.setForeground(QColor(getattr(self._theme.colours, colour)))
+        if bold:
+            result.setFontWeight(QFont.Weight.DemiBold)
+        if small:
+            result.setFontPointSize(max(self.font().pointSizeF() - 1.5, 6))
+        return result
+
+    def _rewrite(self) -> None:
+        self._replace_from(0, self._lines)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the text, and a bar in the party's colour beside each line of it."""
+        super().paintEvent(event)
+        if not self._lines:
+            return
+        painter = QPainter(self.viewport())
+        layout, shift = self.document().documentLayout(), self.verticalScrollBar().value()
+        number = max(self.cursorForPosition(event.rect().topLeft()).blockNumber() - 1, 0)
+        for index in range(number // self.BLOCKS_A_LINE, len(self._lines)):
+            head = self.document().findBlockByNumber(index * self.BLOCKS_A_LINE)
+            top = layout.blockBoundingRect(head).top() - shift
+            if top > self.viewport().height():
+                break
+            bottom = layout.blockBoundingRect(head.next()).bottom() - shift
+            bar = QRect(GRID, round(top) + 2, 3, round(bottom - top) - 2)
+            painter.fillRect(bar, QColor(getattr(self._theme.colours, self._lines[index].who)))
+        painter.end()
+
+
+def remarks(line: Line) -> list[str]:
+    """Return what is to be said of a line beside its text."""
+    told = ((line.tentative, "not final"), (line.typed, "typed"), (line.estimated, "≈ words"))
+    return [text for is_so, text in told if is_so]
+
+
+def one_block(text: str) -> str:
+    """Return ``text`` with its line breaks as such: a new paragraph would begin another block."""
+    return "\u2028".join(text.replace("\u2029", "\n").splitlines())
+
+
+def pieces(line: Line) -> list[tuple[str, str]]:
+    """Return a line's text cut into ``(text, style)``: heard, pending, unheard or tentative."""
+    if line.tentative:
+        return [(line.text, "tentative")]
+    divided = ((line.heard_text, "heard"), (line.waiting_text, "pending"))
+    parts = [(text, style) for text, style in (*divided, (line.unheard_text, "unheard")) if text]
+    if line.who == "user" or not parts:
+        return [(line.text, "heard" if line.who == "user" else "pending")]
+    gaps = [("" if text[-1:].isspace() else " ") for text, _ in parts[:-1]] + [""]
+    return [(text + gap, style) for (text, style), gap in zip(parts, gaps, strict=True)]
+
+
+class TranscriptView(QWidget):
+    """The chat, and below it a field to write to the agent."""
+
+    text_entered = Signal(str)
+
+    def __init__(self, theme: Theme, icons: Icons) -> None:
+        """Begin empty, with the field disabled."""
+        super().__init__()
+        self.chat = TranscriptText(theme)
+        self.field = QLineEdit()
+        self.send = QToolButton()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID // 2)
+        column.addWidget(self.chat, 1)
+        row = QHBoxLayout()
+        row.setSpacing(GRID // 2)
+        row.addWidget(self.field, 1)
+        row.addWidget(self.send)
+        column.addLayout(row)
+        self._dress(icons)
+        self.setMinimumWidth(240)
+
+    def set_running(self, running: bool) -> None:
+        """Allow writing while a session runs."""
+        if self.field.isEnabled() != running:
+            self.field.setEnabled(running)
+            self.send.setEnabled(running)
+            self.field.setPlaceholderText(
+                "Write to the agent" if running else "Start a session to write to the agent"
+            )
+
+    def _dress(self, icons: Icons) -> None:
+        self.field.setFixedHeight(CONTROL_HEIGHT)
+        self.field.setMaxLength(4000)
+        self.field.setAccessibleName("Message to the agent")
+        self.field.setToolTip("A typed user message; Enter sends it")
+        self.field.setEnabled(False)
+        self.field.setPlaceholderText("Start a session to write to the agent")
+        self.field.returnPressed.connect(self._enter)
+        self.send.setFixedSize(CONTROL_HEIGHT, CONTROL_HEIGHT)
+        self.send.setToolTip("Send (Enter)")
+        self.send.setAccessibleName("Send message")
+        self.send.setEnabled(False)
+        icons.put(self.send, "send")
+        self.send.clicked.connect(self._enter)
+
+    def _enter(self) -> None:
+        text = self.field.text().strip()
+        if text:
+            self.field.clear()
+            self.text_entered.emit(text)
