@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -231,8 +232,7 @@ class PlayoutQueue:
             if self._current is not None:
                 self._pieces.appendleft(self._current)
                 self._current = None
-            for piece in self._pieces:
-                self._discard(piece.start, piece.start + len(piece.samples), at, "stop")
+            self._discard_pieces(self._pieces, at, "stop")
             self._pieces.clear()
             self._floor = self._accepted
         self._account.queued_samples = 0
@@ -296,13 +296,21 @@ class PlayoutQueue:
         return count
 
     def _discard_queued(self, start: int, piece: _Piece | None, flush: _Flush) -> None:
-        stop = piece.start + len(piece.samples) if piece is not None else start
-        for queued in flush.pieces:
-            if queued.start > stop:  # an overflow left a hole here, written down already
-                self._discard(start, stop, flush.at, "interrupt")
-                start = queued.start
-            stop = queued.start + len(queued.samples)
-        self._discard(start, stop, flush.at, "interrupt")
+        if piece is not None:
+            flush.pieces.appendleft(_Piece(start, piece.samples[start - piece.start :]))
+        self._discard_pieces(flush.pieces, flush.at, "interrupt")
+
+    def _discard_pieces(
+        self, pieces: Iterable[_Piece], at: float, reason: Literal["interrupt", "stop"]
+    ) -> None:
+        """Write down runs of pieces as one each; an overflow may have left holes between them."""
+        start = stop = -1
+        for piece in pieces:
+            if piece.start != stop:
+                self._discard(start, stop, at, reason)
+                start = piece.start
+            stop = piece.start + len(piece.samples)
+        self._discard(start, stop, at, reason)
 
     def _silent_at(self, interrupted_at: float) -> float | None:
         """Return when the last agent sample left the speaker, if that was after the interrupt."""

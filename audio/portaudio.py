@@ -7,6 +7,7 @@ thread-safe there. ``time_info`` is in PortAudio's clock: a stream's ``ClockTie`
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import sys
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,7 +54,22 @@ def load() -> ModuleType:
             "on macOS after “brew install portaudio”)."
         ) from error
     module: ModuleType = pyaudio
+    _hush_alsa()
     return module
+
+
+@cache
+def _hush_alsa() -> None:
+    """Keep ALSA from printing each underrun, which is counted here anyway, to the terminal.
+
+    Its error handler is a C function that may be called on the audio thread: one of libc's that
+    ignores what it is given serves, where one in Python would wait for the interpreter there.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with suppress(OSError, AttributeError):  # no ALSA: nothing to hush
+        alsa, libc = ctypes.CDLL("libasound.so.2"), ctypes.CDLL(None)
+        alsa.snd_lib_error_set_handler(ctypes.cast(libc.getpid, ctypes.c_void_p))
 
 
 @contextmanager
