@@ -239,6 +239,11 @@ class FileSink:
             FileUnwritable: the file cannot be created; nothing is left open.
 
         """
+        if self.path is not None and self.path.exists() and not self.path.is_file():
+            # opening a pipe would wait for somebody to read from it
+            raise FileUnwritable(
+                self.path, f"“{self.path}” cannot be written: it is a folder or a device."
+            )
         self.skipped_samples = 0
         writer = self._writer = None if self.path is None else _Writer(self.path, on_fault)
 

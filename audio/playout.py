@@ -124,7 +124,8 @@ class PlayoutQueue:
             start, stop = self._received, self._received + len(samples)
             self._received = stop
             room = max(self._capacity - self.queued_samples, 0)
-            kept = samples[:room]
+            # a copy of a part, for a view would keep the whole chunk alive
+            kept = samples if room >= len(samples) else samples[:room].copy()
             self._accepted += len(kept)
             if len(kept):
                 self._pieces.append(_Piece(start, kept))

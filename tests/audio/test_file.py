@@ -360,6 +360,13 @@ def test_what_cannot_be_written_is_named_and_leaves_no_thread(tmp_path: Path) ->
     assert str(caught.value) == f"“{path}” cannot be written: its folder does not exist."
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "heard.wav"
+    os.mkfifo(path)
+    with pytest.raises(FileUnwritable, match="a folder or a device"):
+        FileSink(path).open(Speaker().pull, nothing, nothing)
+
+
 # -- the clock of both -----------------------------------------------------------------------------
 
 

@@ -160,6 +160,13 @@ def test_a_full_queue_drops_and_counts_and_goes_on():
     assert np.count_nonzero(player.pull(10)) == 1000
 
 
+def test_a_full_queue_does_not_keep_what_it_dropped_alive():
+    player = Player(capacity_samples=1000)
+    player.put(loud(900))
+    player.put(loud(SAMPLE_RATE * 60))
+    assert sum(piece.samples.base is not None for piece in player.queue._pieces) <= 1
+
+
 def test_counts_a_queue_that_ran_dry_inside_a_reply_as_an_underrun():
     player = Player()
     player.put(loud(BLOCK))

@@ -82,7 +82,7 @@ def soak_window(card: SoundCard, minutes: float) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, Screen(1600, 1000) as screen:
         caller = write_wav(Path(folder) / "caller.wav", _caller(minutes * 60 + 30))
         child = subprocess.run(
-            [sys.executable, "-m", __name__, "--child", str(caller), folder, str(minutes)],
+            [sys.executable, "-m", "tests.benchmarks.soak", "--child", str(caller), folder, str(minutes)],
             env={**os.environ, **card.environment(), **screen.environment(), "HOME": folder},
             stdout=subprocess.PIPE,
             text=True,

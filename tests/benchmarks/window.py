@@ -30,7 +30,7 @@ def measure_frames(card: SoundCard, seconds: float) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, Screen(WIDTH, HEIGHT) as screen:
         caller = write_wav(Path(folder) / "caller.wav", _caller(SETTLE_S + seconds + 5))
         child = subprocess.run(
-            [sys.executable, "-m", __name__, str(caller), folder, str(seconds)],
+            [sys.executable, "-m", "tests.benchmarks.window", str(caller), folder, str(seconds)],
             env={**os.environ, **card.environment(), **screen.environment(), "HOME": folder},
             capture_output=True,
             text=True,
