@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import sys
 
-from app import cli
-from app.run import USAGE
+SWITCH_S = 0.001
+"""How long a thread may keep the interpreter from one that wants it: a device block lasts 8 ms."""
 
 
 def main() -> int:
     """Run the program and return its exit code."""
-    return cli.main(sys.argv[1:], _open_window)
-
-
-def _open_window() -> int:
-    # Here and not above: no command but this one needs Qt, nor a screen.
+    sys.setswitchinterval(SWITCH_S)
     try:
-        from ui.application import run_window
-    except ImportError as error:
-        print(
-            f"turnscope: The window cannot open: {error}. "
-            "“turnscope run --help” tells how to run a session without one.",
-            file=sys.stderr,
-        )
-        return USAGE
-    return run_window()
+        # Here and not above: it takes a moment, in which Ctrl+C is no fault of the program.
+        from app import cli
+        from app.exit_codes import USAGE
+    except KeyboardInterrupt:
+        return 130
+
+    def open_window() -> int:
+        # Here and not above: no command but this one needs Qt, nor a screen.
+        try:
+            from ui.application import run_window
+        except ImportError as error:
+            print(
+                f"turnscope: The window cannot open: {error}. "
+                "“turnscope run --help” tells how to run a session without one.",
+                file=sys.stderr,
+            )
+            return USAGE
+        return run_window()
+
+    return cli.main(sys.argv[1:], open_window)
 
 
 if __name__ == "__main__":

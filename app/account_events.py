@@ -5,6 +5,7 @@ Entered by the analysis thread alone.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -49,6 +50,14 @@ class Translator(Protocol):
     def cause_at(self, at: float) -> Cause | None:
         """Return whose the interrupt was that the account dates ``at``."""
 
+    @property
+    def mic_sent_since(self) -> float | None:
+        """When mic chunks began to be sent to the agent; None while all of them wait."""
+
+    @property
+    def mic_dropped_until(self) -> int:
+        """The input position before which mic chunks were never sent."""
+
     def received_spans(self, start: int, stop: int) -> list[tuple[int, int]]:
         """Return the received ranges that the account's positions ``[start, stop)`` stand for."""
 
@@ -76,6 +85,8 @@ class AccountReader:
         self._cursor = 0
         self._heard: records.Heard | None = None
         self._heard_since = 0.0
+        # as many as the tap lets wait: 10 s, in chunks of some length or other
+        self._unsent: deque[records.MicChunk] = deque(maxlen=10_000)
         self._troubles = TroubleLimiter(timeline)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             records.Heard: self._on_heard,
@@ -93,17 +104,30 @@ class AccountReader:
     def read(self, now: float) -> None:
         """Take what has come; ``now`` is in session seconds."""
         items, self._cursor, lost = self._account.journal.read(self._cursor)
-        for item in items:
-            handler = self._handlers.get(type(item))
-            if handler is not None:
-                handler(item)
-                self._heard_since = now if self._heard is item else self._heard_since
+        fault = self._handle(items, now)
         if lost:
             sentence = f"{lost} records of what was heard were lost: the account was read too late."
             self._troubles.report(Trouble(now, "dropped", sentence, data={"records": lost}))
         if self._heard is not None and now - self._heard_since >= self.HEARD_LATE_S:
             self._tell_heard()
+        self._tell_mic_chunks()
         self._troubles.tick(now)
+        if fault is not None:
+            raise fault
+
+    def _handle(self, items: list[records.Record], now: float) -> Exception | None:
+        """Tell of each record; return the first fault, which takes no other record with it."""
+        fault: Exception | None = None
+        for item in items:
+            handler = self._handlers.get(type(item))
+            if handler is None:
+                continue
+            try:
+                handler(item)
+            except Exception as error:  # noqa: BLE001 - raised once all records have been told of
+                fault = fault or error
+            self._heard_since = now if self._heard is item else self._heard_since
+        return fault
 
     def finish(self, now: float) -> None:
         """Take what has come, and hold nothing back."""
@@ -163,17 +187,27 @@ class AccountReader:
     # -- capture -------------------------------------------------------------------------------
 
     def _on_mic_chunk(self, chunk: records.MicChunk) -> None:
-        self._tell(
-            MicChunkSent(
-                self._of(chunk.called_at),
-                chunk.start,
-                chunk.stop,
-                self._of(chunk.captured_at),
-                self._of(chunk.completed_at),
-                chunk.returned_at - chunk.called_at,
-                self._translator.estimated,
+        self._unsent.append(chunk)
+        self._tell_mic_chunks()
+
+    def _tell_mic_chunks(self) -> None:
+        """Tell of the chunks that were sent: the first ones wait for the agent to begin."""
+        since = self._translator.mic_sent_since
+        while since is not None and self._unsent:
+            chunk = self._unsent.popleft()
+            if chunk.start < self._translator.mic_dropped_until:
+                continue
+            self._tell(
+                MicChunkSent(
+                    self._of(max(chunk.called_at, since)),
+                    chunk.start,
+                    chunk.stop,
+                    self._of(chunk.captured_at),
+                    self._of(chunk.completed_at),
+                    chunk.returned_at - chunk.called_at,
+                    self._translator.estimated,
+                )
             )
-        )
 
     # -- trouble -------------------------------------------------------------------------------
 

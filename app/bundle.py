@@ -7,13 +7,16 @@ an error. No state; any thread that may wait for the disk.
 
 from __future__ import annotations
 
+import errno
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.bundle_files import read_small_file
 from app.events import Event, EventError, event_from_dict
 from app.notices import AppError
 from app.session_info import SCHEMA_VERSION, SessionInfo
@@ -24,6 +27,12 @@ from audio.wavfile import reason_of, recover
 TRACKS = ("user", "agent", "received")
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """A line of ``events.jsonl`` longer than this is no event; a message has 16 MiB at most."""
+
+FRESH_S = 3.0
+"""A recording that was changed less long ago may still be growing."""
+
+LONGEST_S = 1e7
+"""No session lasts longer than this, which is four months."""
 
 
 class BundleError(AppError):
@@ -56,8 +65,7 @@ class Bundle:
     @property
     def duration_s(self) -> float | None:
         """How long the session was; None where that was never written down."""
-        duration = (self.end or {}).get("duration_s")
-        return float(duration) if isinstance(duration, int | float) else None
+        return _duration(self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,9 @@ class BundleEntry:
 def open_bundle(path: Path) -> Bundle:
     """Read the bundle in the folder ``path``.
 
+    One that was cut short is repaired first, so that all that is there is heard; ``warnings`` say
+    what was done. A recording that is being written at the moment is left alone.
+
     Raises:
         BundleError: the folder is missing, unreadable, or holds neither session nor events.
 
@@ -82,10 +93,12 @@ def open_bundle(path: Path) -> Bundle:
     _check_folder(path)
     warnings: list[str] = []
     facts = _read_session(path, warnings)
+    end = facts.get("end")
+    if not isinstance(end, dict) and not _is_being_written(path):
+        _try_to_recover(path, warnings)
     records = list(_read_records(path, warnings))
     events = _to_events(records, warnings)
     user, agent, received = (_find_track(path, name, warnings) for name in TRACKS)
-    end = facts.get("end")
     return Bundle(
         path,
         SessionInfo.from_dict(facts),
@@ -103,7 +116,7 @@ def open_bundle(path: Path) -> Bundle:
 def list_bundles(parent: Path) -> list[BundleEntry]:
     """Return the bundles in the folder ``parent``, newest first; empty where there is no folder."""
     try:
-        folders = [item for item in Path(parent).iterdir() if (item / "session.json").is_file()]
+        folders = [item for item in Path(parent).iterdir() if _is_file(item / "session.json")]
     except OSError:
         return []
     return [_entry(folder) for folder in sorted(folders, key=lambda item: item.name, reverse=True)]
@@ -122,15 +135,35 @@ def recover_bundle(path: Path) -> list[str]:
         wav = Path(path) / f"{name}.wav"
         if not wav.is_file():
             continue
-        before = _head_and_size(wav)
         try:
+            before = _head_and_size(wav)
             samples = recover(wav)
-        except FileError as error:
-            raise BundleError(str(error), "Check the disk, or copy the recording.") from error
-        if before != _head_and_size(wav):
+            after = _head_and_size(wav)
+        except (OSError, FileError) as error:
+            sentence = str(error)
+            if isinstance(error, OSError):
+                sentence = f"“{wav.name}” cannot be read: {reason_of(error)}."
+            raise BundleError(sentence, "Check the disk, or copy the recording.") from error
+        if before != after:
             seconds = samples_to_seconds(samples)
             done.append(f"“{wav.name}” was repaired: it holds {seconds:.1f} s.")
     return done
+
+
+def _try_to_recover(path: Path, warnings: list[str]) -> None:
+    try:
+        warnings.extend(recover_bundle(path))
+    except BundleError as error:
+        warnings.append(f"The recording was cut short, and could not be repaired. {error}")
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether a recorder, which writes several times a second, has just written there."""
+    try:
+        newest = max((item.stat().st_mtime for item in path.iterdir()), default=0.0)
+    except OSError:
+        return False
+    return abs(time.time() - newest) < FRESH_S
 
 
 def _head_and_size(path: Path) -> tuple[bytes, int]:
@@ -141,14 +174,14 @@ def _head_and_size(path: Path) -> tuple[bytes, int]:
 def _check_folder(path: Path) -> None:
     if not path.is_dir():
         raise BundleError(f"There is no recording “{path}”.", "Check the name, or choose another.")
-    if not any((path / name).is_file() for name in ("session.json", "events.jsonl")):
+    if not any(_is_file(path / name) for name in ("session.json", "events.jsonl")):
         sentence = f"“{path}” is not a recording: it holds neither session.json nor events.jsonl."
         raise BundleError(sentence, "Choose the folder of a recording.")
 
 
 def _read_session(path: Path, warnings: list[str]) -> dict[str, Any]:
     try:
-        facts = json.loads((path / "session.json").read_bytes())
+        facts = json.loads(read_small_file(path / "session.json"))
     except FileNotFoundError:
         warnings.append("session.json is missing: who talked, and when, is not known.")
         return {}
@@ -170,7 +203,10 @@ def _read_session(path: Path, warnings: list[str]) -> dict[str, Any]:
 def _read_records(path: Path, warnings: list[str]) -> Iterator[dict[str, Any]]:
     broken: list[int] = []
     try:
-        with (path / "events.jsonl").open("rb") as file:
+        events = path / "events.jsonl"
+        if events.exists() and not events.is_file():  # opening a pipe would wait for a writer
+            raise OSError(errno.EINVAL, "it is not a file")
+        with events.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
                 record = _parse(line)
                 if record is None:
@@ -229,14 +265,28 @@ def _find_track(path: Path, name: str, warnings: list[str]) -> Path | None:
 def _entry(folder: Path) -> BundleEntry:
     facts = _read_session(folder, [])
     end = facts.get("end")
-    duration = end.get("duration_s") if isinstance(end, dict) else None
     return BundleEntry(
         folder,
         SessionInfo.from_dict(facts),
         _moment(facts.get("began_utc")),
-        float(duration) if isinstance(duration, int | float) else None,
+        _duration(end),
         not isinstance(end, dict),
     )
+
+
+def _duration(end: object) -> float | None:
+    """Return the seconds in what ``session.json`` says of the end, where they make sense."""
+    seconds = end.get("duration_s") if isinstance(end, dict) else None
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        return None
+    return float(seconds) if 0 <= seconds < LONGEST_S else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be looked into
+        return False
 
 
 def _moment(value: object) -> datetime | None:

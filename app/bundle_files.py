@@ -5,6 +5,7 @@ Used by the recorder thread.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -34,6 +35,26 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+SMALL_FILE_BYTES = 16 * 1024 * 1024
+
+
+def read_small_file(path: Path) -> bytes:
+    """Return what is in the file ``path``, which somebody else may have put there.
+
+    Raises:
+        OSError: it cannot be read, is larger than ``SMALL_FILE_BYTES``, or is a pipe or a device,
+            which might never end.
+
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is a pipe or a device", str(path))
+    with path.open("rb") as file:
+        content = file.read(SMALL_FILE_BYTES + 1)
+    if len(content) > SMALL_FILE_BYTES:
+        raise OSError(errno.EFBIG, "it is too large", str(path))
+    return content
 
 
 class EventLog:

@@ -7,12 +7,13 @@ recording's folder as the microphone is its user track: a replay. No state, any 
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from pathlib import Path
 
 from app.notices import AppError
 from app.tap import CarriesAudio
-from audio.default import DefaultAudioInterface, DeviceSink, DeviceSource
+from audio.default import DeviceSink, DeviceSource
 from audio.duplex import DuplexInterface, Sink, Source
 from audio.file import FileAudioInterface, FileSink, FileSource
 
@@ -37,15 +38,18 @@ def build_audio(microphone: str, speaker: str) -> CarriesAudio:
         MissingDependency: a device is chosen and PyAudio is not installed.
 
     """
-    source_file, sink_file = microphone_file(microphone), _speaker_file(speaker)
-    source_is_file = source_file is not None or microphone == NONE
-    sink_is_file = sink_file is not None or speaker == NONE
-    if source_is_file and sink_is_file:
-        return FileAudioInterface(source_file, sink_file)
-    if not source_is_file and not sink_is_file:
-        return DefaultAudioInterface(_device(microphone), _device(speaker))
-    source: Source = FileSource(source_file) if source_is_file else _microphone(microphone)
-    return DuplexInterface(source, build_speaker(speaker))
+    source, sink = _build_microphone(microphone), build_speaker(speaker)
+    if isinstance(source, FileSource) and isinstance(sink, FileSink):
+        # which looks at both files before it replaces one
+        return FileAudioInterface(source.path, sink.path)
+    return DuplexInterface(source, sink)
+
+
+def _build_microphone(microphone: str) -> Source:
+    path = microphone_file(microphone)
+    if path is not None or microphone == NONE:
+        return FileSource(path)
+    return DeviceSource(_device(microphone))
 
 
 def build_speaker(speaker: str) -> Sink:
@@ -85,6 +89,10 @@ def load_interface(name: str) -> CarriesAudio:
         ChoiceError: it cannot be imported, or made without arguments, or lacks a method.
 
     """
+    # an installed command does not look into the folder that it is called from
+    folder = str(Path.cwd())
+    if folder not in sys.path and "" not in sys.path:
+        sys.path.append(folder)
     module_name, _, class_name = name.partition(":")
     if not module_name or not class_name:
         raise ChoiceError(
@@ -109,16 +117,15 @@ def load_interface(name: str) -> CarriesAudio:
     return interface
 
 
-def _microphone(microphone: str) -> Source:
-    return DeviceSource(_device(microphone))
-
-
 def _device(choice: str) -> str | None:
     return None if choice in ("", DEFAULT) else choice
 
 
 def _speaker_file(speaker: str) -> Path | None:
     path = _as_path(speaker)
+    if path is not None and path.exists() and not (path.is_file() or path.is_dir()):
+        # opening a pipe would wait for a reader, for ever
+        raise ChoiceError(f"“{path}” is a pipe or a device, and no file.", "Name a .wav file.")
     if path is not None and path.suffix.lower() != ".wav":
         raise ChoiceError(
             f"What is heard is written as WAV, and “{path.name}” does not end in .wav.",
@@ -131,6 +138,13 @@ def _as_path(choice: str) -> Path | None:
     """Return the path that ``choice`` is, None where it names a device, or nothing."""
     if choice in ("", DEFAULT, NONE) or choice.startswith(_DEVICE_PREFIXES):
         return None
-    path = Path(choice).expanduser()
-    is_path = path.suffix.lower() in _AUDIO_SUFFIXES or len(path.parts) > 1 or path.exists()
+    try:
+        path = Path(choice).expanduser()
+        exists = path.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, or nobody's home
+        raise ChoiceError(
+            f"“{choice[:80]}” cannot be the name of a file: {error.args[-1]}.".replace("..", "."),
+            "Check the name, or choose another file.",
+        ) from error
+    is_path = path.suffix.lower() in _AUDIO_SUFFIXES or len(path.parts) > 1 or exists
     return path if is_path else None

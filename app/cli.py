@@ -1,4 +1,7 @@
-"""The commands. Everything a person reads on a terminal is written here or in ``run``."""
+"""The commands. Everything a person reads on a terminal is written here or in ``run``.
+
+What a command needs is imported by it: the window, which is the most wanted, waits for none of it.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,18 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
-from app.agents.base import Agent
-from app.agents.demo.errors import DemoError, ScriptError
-from app.agents.demo.gate import Address
-from app.agents.demo.script import load_script
-from app.agents.demo_agent import DemoAgent
-from app.agents.elevenlabs import ElevenLabsAgent, check_base_url
-from app.choices import build_audio, end_of_input, load_interface, replayed_bundle
+from app.exit_codes import DEVICE_OR_FILE, FAILED, INTERRUPTED, OK, USAGE
 from app.logs import set_up_logs
-from app.notices import AppError, Notice, explain
-from app.run import DEVICE_OR_FILE, FAILED, INTERRUPTED, OK, USAGE, RunPlan, run_session
-from app.secrets import (
-    ENVIRONMENT,
-    ApiKey,
-    KeyringUnavailable,
-    find_api_key,
-    forget_api_key,
-    store_api_key,
-)
-from app.session import Session, SessionFacts
-from app.tap import CarriesAudio
-from audio.devices import list_devices
-from audio.errors import AudioError
+from app.plain import printable
+from app.secrets import ENVIRONMENT, ApiKey, find_api_key, forget_api_key, store_api_key
+from app.streams import give_up_stdout, mend_streams, say
+
+if TYPE_CHECKING:
+    from app.agents.demo.gate import Address
 
 log = logging.getLogger(__name__)
 
@@ -65,19 +54,21 @@ examples:
 RUN_ABOUT = """\
 Run one session without a screen. Progress goes to stderr, the summary to stdout.
 
-Ctrl+C ends the session properly: the recording is whole, and the summary is written."""
+The session is recorded, by default where the window keeps its recordings. Ctrl+C ends it properly:
+the recording is whole, and the summary is written."""
 
 RUN_EPILOG = f"""\
 exit codes:
   {OK}    the session ended as it should: by --seconds, at the end of the file, or by the agent
   {FAILED}    the session failed: key refused, agent unknown, no network, server closed or silent
   {USAGE}    the command makes no sense
-  {DEVICE_OR_FILE}    a device or a file cannot be used, or nothing can be recorded
+  {DEVICE_OR_FILE}    a device or a file cannot be used, or not all could be recorded
   {INTERRUPTED}  Ctrl+C"""
 
 
 def main(arguments: Sequence[str] | None, open_window: WindowOpener) -> int:
     """Run the command that ``arguments`` give, else open the window; return the exit code."""
+    mend_streams()
     options = build_parser().parse_args(arguments)
     # The SDK logs every end of a conversation as an error: on a terminal that would be said twice.
     level = logging.INFO if options.verbose else logging.CRITICAL
@@ -85,15 +76,38 @@ def main(arguments: Sequence[str] | None, open_window: WindowOpener) -> int:
     command: Callable[[argparse.Namespace], int] | None = options.handler
     try:
         with _polite_kill():
-            return open_window() if command is None else command(options)
+            code = open_window() if command is None else command(options)
+            sys.stdout.flush()
+            return code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except ScriptError as error:
-        _say(Notice("error", str(error)))
-        return USAGE
-    except (AppError, AudioError, DemoError, KeyringUnavailable) as error:
-        _say(explain(error) if not isinstance(error, DemoError) else Notice("error", str(error)))
-        return DEVICE_OR_FILE if isinstance(error, AudioError | DemoError) else USAGE
+    except Exception as error:
+        failed = _say_why(error)
+        if failed is None:
+            raise
+        return failed
+
+
+def _say_why(error: Exception) -> int | None:
+    """Say why a command failed, and return its exit code; None where the program is at fault."""
+    from app.agents.demo.errors import DemoError, ScriptError
+    from app.notices import AppError, explain
+    from app.secrets import KeyringUnavailable
+    from audio.errors import AudioError
+
+    if isinstance(error, OSError):
+        log.info("A command failed", exc_info=error)
+        give_up_stdout()
+        if isinstance(error, BrokenPipeError):  # whoever read it has had enough
+            return FAILED
+    if isinstance(error, DemoError):
+        say(str(error))
+        return USAGE if isinstance(error, ScriptError) else DEVICE_OR_FILE
+    if not isinstance(error, OSError | AppError | AudioError | KeyringUnavailable):
+        return None
+    notice = explain(error)
+    say(notice.sentence, notice.advice)
+    return DEVICE_OR_FILE if isinstance(error, OSError | AudioError) else USAGE
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -103,7 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
         "turnscope", description=ABOUT, epilog=EXAMPLES, formatter_class=raw
     )
     parser.set_defaults(handler=None)
-    parser.add_argument("--version", action="version", version=f"turnscope {_version()}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     parser.add_argument("--verbose", action="store_true", help="write the log to stderr as well")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_run(
@@ -134,18 +148,23 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--script", type=Path, metavar="FILE", help="what the demo agent says and does")
     add(
         "--mic",
-        default="default",
         metavar="MIC",
         help="default, a device, none, an audio file, or a recording to replay",
     )
     add(
         "--speaker",
-        default="default",
         metavar="SPEAKER",
         help="default, a device, none, or a .wav file to write",
     )
     add("--audio", metavar="MODULE:CLASS", help="your own AudioInterface in place of both")
-    add("--record", type=Path, metavar="DIR", help="keep a recording in a new folder in DIR")
+    recording = parser.add_mutually_exclusive_group()
+    recording.add_argument(
+        "--record",
+        type=Path,
+        metavar="DIR",
+        help="keep the recording in a new folder in DIR, and not where the settings say",
+    )
+    recording.add_argument("--no-record", action="store_true", help="keep no recording")
     add("--seconds", type=_seconds, metavar="N", help="end after N seconds")
     add(
         "--interrupt-at",
@@ -167,56 +186,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    audio = _audio(options)
-    session = Session(_agent(options), audio, record_to=options.record, facts=_facts(options))
-    plan = RunPlan(
-        seconds=options.seconds,
-        interrupt_at=tuple(options.interrupt_at),
-        input_ended=end_of_input(audio),
-        quiet_s=options.quiet_for,
-    )
-    try:
-        return run_session(session, plan, sys.stdout, sys.stderr, as_json=options.json)
-    finally:
-        session.close()
+    from app.run_command import run
 
-
-def _agent(options: argparse.Namespace) -> Agent:
-    kind, _, agent_id = options.agent.partition(":")
-    if kind == DemoAgent.kind and not agent_id:
-        _refuse(options.base_url, "--base-url", "elevenlabs:AGENT_ID")
-        _refuse(options.no_key, "--no-key", "elevenlabs:AGENT_ID")
-        if options.script is not None:
-            load_script(options.script)
-        return DemoAgent(options.script)
-    if kind == ElevenLabsAgent.kind and agent_id:
-        _refuse(options.script, "--script", "demo")
-        check_base_url(options.base_url)
-        return ElevenLabsAgent(agent_id, base_url=options.base_url, use_key=not options.no_key)
-    raise AppError(
-        f"“{options.agent}” names no agent.", "Give --agent demo, or --agent elevenlabs:AGENT_ID."
-    )
-
-
-def _refuse(given: object, option: str, agent: str) -> None:
-    if given:
-        raise AppError(f"{option} can only be given with --agent {agent}.")
-
-
-def _audio(options: argparse.Namespace) -> CarriesAudio:
-    if options.audio:
-        return load_interface(options.audio)
-    return build_audio(options.mic, options.speaker)
-
-
-def _facts(options: argparse.Namespace) -> SessionFacts:
-    replayed = replayed_bundle(options.mic)
-    return SessionFacts(
-        microphone=options.audio or options.mic,
-        speaker=options.audio or options.speaker,
-        replays=replayed.name if replayed is not None else "",
-        settings={"base_url": options.base_url, "use_key": not options.no_key},
-    )
+    return run(options)
 
 
 def _seconds(text: str) -> float:
@@ -239,19 +211,22 @@ def _add_devices(parser: argparse.ArgumentParser) -> None:
 
 
 def _devices(options: argparse.Namespace) -> int:
+    from audio.devices import list_devices
+
     devices = list_devices()
     if options.json:
         found = [
             {"id": one.id, "label": one.label, "role": one.role, "is_default": one.is_default}
             for one in devices
         ]
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(found))
         return OK
     for role, heading in (("microphone", "Microphones"), ("speaker", "Speakers")):
         print(f"{heading}:")
         those = [one for one in devices if one.role == role]
         for one in those:
-            print(f"  {'*' if one.is_default else ' '} {one.label}\n      {one.id}")
+            mark = "*" if one.is_default else " "
+            print(f"  {mark} {printable(one.label)}\n      {printable(one.id)}")
         if not those:
             print("    none: give --mic a file or “none”, and --speaker “none” or a .wav file")
     print("\n* is the default.")
@@ -328,7 +303,7 @@ def _key_set() -> int:
     prompt = "API key (it is not shown): "
     text = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()
     if not text.strip():
-        _say(Notice("error", "No key was given, and nothing was changed."))
+        say("No key was given, and nothing was changed.")
         return USAGE
     store_api_key(ApiKey(text))
     print("The API key is in the keyring now.")
@@ -338,30 +313,38 @@ def _key_set() -> int:
 # -- all of them -------------------------------------------------------------------------------
 
 
-def _say(notice: Notice) -> None:
-    print(f"turnscope: {notice.sentence} {notice.advice}".rstrip(), file=sys.stderr)
+class _ShowVersion(argparse.Action):
+    """Looks the version up where it is asked for: that takes a moment."""
 
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
 
-def _version() -> str:
-    try:
-        return metadata.version("turnscope")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
+        try:
+            version = metadata.version("turnscope")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        print(f"turnscope {version}")
+        parser.exit()
 
 
 @contextlib.contextmanager
 def _polite_kill() -> Iterator[None]:
-    """Have SIGTERM end a command as Ctrl+C does: with the recording whole."""
+    """Have SIGTERM, and a terminal that is closed, end a command as Ctrl+C does."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
+    before: dict[int, Any] = {}
     try:
-        before = signal.signal(signal.SIGTERM, interrupt)
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, interrupt)
     except ValueError:  # not the main thread, as in a test
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -18,11 +18,6 @@ class SessionClock:
         """The monotonic second that is this clock's zero; the present before it began."""
         return monotonic_now() if self._began_at is None else self._began_at
 
-    @property
-    def ended_at(self) -> float | None:
-        """The monotonic second at which it was frozen; None while it runs."""
-        return self._ended_at
-
     def begin(self) -> None:
         """Set zero to this moment."""
         self._began_at = monotonic_now()

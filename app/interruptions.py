@@ -67,6 +67,7 @@ class Cut:
             held_back_ms=samples_to_ms(self.held_back_samples),
             silent_at=silent_at,
             time_to_silence_ms=_ms(since, silent_at),
+            was_silent=self.silenced is not None and silent_at is None,
             user_onset=self.onset,
             mouth_to_silence_ms=None if self.onset is None else _ms(self.onset, silent_at),
             heard_text=heard,

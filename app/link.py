@@ -13,7 +13,7 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from app.agents.base import Agent, AgentError, Endpoint
+from app.agents.base import CHECK_NETWORK, Agent, AgentError, Endpoint, Watcher
 from app.clock import SessionClock
 from app.events import Timeline, Trouble
 from app.notices import explain
@@ -29,17 +29,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class LinkWatcher(Protocol):
+class LinkWatcher(Watcher, Protocol):
     """What a session hears of its link, on the link's threads."""
 
     def on_opened(self, endpoint: Endpoint) -> None:
         """Hear that the agent is there to be talked to."""
-
-    def on_ready(self, conversation_id: str, formats: dict[str, str]) -> None:
-        """Hear that the agent has accepted the conversation, and audio runs."""
-
-    def on_end(self, ending: Ending) -> None:
-        """Hear that there is no conversation any more, and why."""
 
 
 class Link:
@@ -50,6 +44,8 @@ class Link:
     CLOSE_S = 0.8
     """How long an orderly end may take before the connection is broken off."""
     BREAK_OFF_S = 0.4
+    OPEN_S = 60.0
+    """How long an agent may take to open: a keyring may be waiting for somebody's password."""
 
     def __init__(
         self,
@@ -66,6 +62,7 @@ class Link:
         self._clock = clock
         self._watcher = watcher
         self._host = agent.label
+        self._opening_since: float | None = None
         self._requested_at: float | None = None
         self._texts: queue.Queue[str | None] = queue.Queue(self.TEXTS)
         # Guards the hand-over of a conversation from the link to whoever closes it.
@@ -94,7 +91,7 @@ class Link:
         """
         conversation = self._conversation
         if conversation is None or self._requested_at is None:
-            return None
+            return self._not_opened()
         if conversation.connected_at is None:
             return self._unanswered(now() - self._requested_at, connect_timeout_s)
         if not conversation.ready:
@@ -102,10 +99,17 @@ class Link:
         last = conversation.last_message_at or conversation.connected_at
         return self._silent(now() - last, silence_timeout_s)
 
+    def _not_opened(self) -> Ending | None:
+        since = self._opening_since
+        if since is None or now() - since <= self.OPEN_S:
+            return None
+        sentence = f"{self._agent.label} could not be opened within {self.OPEN_S:g} seconds."
+        advice = "If a window asks for the password of the keyring, answer it, and start again."
+        return Ending(EndReason.INTERNAL, sentence, advice)
+
     def _unanswered(self, waited_s: float, limit_s: float) -> Ending | None:
         sentence = f"{self._host} did not answer within {limit_s:g} seconds."
-        advice = "Check the network, the base URL, and any proxy in between."
-        return Ending(EndReason.NO_NETWORK, sentence, advice) if waited_s > limit_s else None
+        return Ending(EndReason.NO_NETWORK, sentence, CHECK_NETWORK) if waited_s > limit_s else None
 
     def _not_begun(self, waited_s: float, limit_s: float) -> Ending | None:
         sentence = (
@@ -127,12 +131,14 @@ class Link:
             conversation = self._conversation
         self._worker.stopping.set()
         self._wake()
-        if conversation is not None:
-            self._close_conversation(conversation)
-        closer = Worker("agent-close", lambda _stopping: self._agent.close())
-        closer.start()
-        if not closer.join(self.CLOSE_S):
-            log.warning("%s takes long to close", self._agent.label)
+        try:
+            if conversation is not None:
+                self._close_conversation(conversation)
+        finally:
+            closer = Worker("agent-close", lambda _stopping: self._agent.close())
+            closer.start()
+            if not closer.join(self.CLOSE_S):
+                log.warning("%s takes long to close", self._agent.label)
 
     def _wake(self) -> None:
         """Have the link's thread see that it is to stop; texts that wait are thrown away for it."""
@@ -170,7 +176,10 @@ class Link:
                 self._send(text)
 
     def _open(self) -> None:
+        self._opening_since = now()
         endpoint = self._agent.open()
+        if self._worker.stopping.is_set():  # it took so long that the session has ended
+            return
         self._host = endpoint.host
         self._watcher.on_opened(endpoint)
         # Here and not above: importing the SDK takes a good part of a second.

@@ -47,7 +47,7 @@ class Listener:
         self._stopped_at: float | None = None
         self._over = threading.Event()
         self._error: Exception | None = None
-        self._worker = Worker("listen", self._run, self._failed)
+        self._worker = Worker("listen", self._run)
 
     def start(self) -> None:
         """Open the speaker, which may take its time, and begin to play.
@@ -111,6 +111,10 @@ class Listener:
         try:
             while not stopping.is_set() and self._go_on():
                 stopping.wait(self.LOOK_S)
+        except Exception as error:
+            # known before it is over: whoever waited for that asks for it next
+            self._error = error
+            raise
         finally:
             self._audio.stop()
             self._reader.close()
@@ -129,6 +133,10 @@ class Listener:
             # counted first: the position never runs ahead of what was fed
             self._fed += len(samples)
             self._audio.output(to_bytes(samples))
+            if self._worker.stopping.is_set():
+                # the chunk may have come after the interrupt of stop()
+                self._audio.interrupt()
+                return False
         return True
 
     def _all_played(self, account: Account) -> bool:
@@ -143,9 +151,6 @@ class Listener:
         for record in records:
             if isinstance(record, DeviceFault) and record.side == "output":
                 raise AudioError(record.sentence)
-
-    def _failed(self, error: Exception) -> None:
-        self._error = error
 
 
 def listen_to(tracks: Sequence[Path], sink: Sink, from_s: float = 0.0) -> Listener:

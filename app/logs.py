@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from app.plain import printable
 from app.secrets import scrub_text
 
 NAME = "turnscope"
@@ -27,8 +28,9 @@ class ScrubbingFormatter(logging.Formatter):
     """Formats a record, traceback included, and makes every secret in the text unreadable."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, scrubbed."""
-        return scrub_text(super().format(record))
+        """Return the line, or lines, scrubbed and without control characters."""
+        lines = scrub_text(super().format(record)).split("\n")
+        return "\n".join(printable(line) for line in lines)
 
 
 def log_folder() -> Path:
@@ -51,6 +53,8 @@ def set_up_logs(
     """
     root = logging.getLogger()
     take_down_logs()
+    # A full disk must not print a traceback for each line that the log does not take.
+    logging.raiseExceptions = False
     root.setLevel(min(file_level, stderr_level))
     for library, level in _QUIET.items():
         logging.getLogger(library).setLevel(level)

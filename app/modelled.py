@@ -15,9 +15,8 @@ import threading
 
 from audio.account import Account, MicChunk
 from audio.clock import now
-from audio.pcm import SAMPLE_RATE
+from audio.pcm import SAMPLE_RATE, Samples
 from audio.playout import PlayoutQueue
-from audio.ring import Samples
 
 
 class Modelled:

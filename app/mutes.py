@@ -6,14 +6,19 @@ the same log, so that the recording holds what the agent was sent.
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audio.clock import now
-from audio.pcm import SAMPLE_RATE
-from audio.ring import Samples
+from audio.pcm import SAMPLE_RATE, Samples
+
+
+class _Switch(NamedTuple):
+    at: float
+    muted: bool
 
 
 class MuteLog:
@@ -26,7 +31,8 @@ class MuteLog:
 
     def __init__(self) -> None:
         """Begin with the microphone open."""
-        self._switches: deque[tuple[float, bool]] = deque(maxlen=self.CAPACITY)
+        # Replaced whole, so that a reader sees one state or the next and takes no lock.
+        self._switches: tuple[_Switch, ...] = ()
         self.muted = False
 
     def set(self, muted: bool) -> float | None:
@@ -34,7 +40,7 @@ class MuteLog:
         if muted == self.muted:
             return None
         at = now()
-        self._switches.append((at, muted))
+        self._switches = (*self._switches[-self.CAPACITY + 1 :], _Switch(at, muted))
         self.muted = muted
         return at
 
@@ -46,10 +52,14 @@ class MuteLog:
         return np.where(muted, np.int16(0), samples) if muted.any() else samples
 
     def _muted_mask(self, count: int, captured_at: float) -> NDArray[np.bool_]:
-        mask = np.zeros(count, np.bool_)
-        for at, muted in tuple(self._switches):
+        switches = self._switches
+        later = bisect_right(switches, captured_at, key=lambda switch: switch.at)
+        # before the first switch that is known it was the other way round
+        before = switches[later - 1].muted if later else not switches[0].muted
+        mask = np.full(count, before)
+        for at, muted in switches[later:]:
             first = int(np.ceil((at - captured_at) * SAMPLE_RATE))
             if first >= count:
                 break
-            mask[max(first, 0) :] = muted
+            mask[first:] = muted
         return mask

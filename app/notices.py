@@ -66,12 +66,6 @@ class NoticeBoard:
             self._last = same
             self._journal.append(notice)
 
-    def post_error(self, error: BaseException) -> Notice:
-        """Explain ``error``, post that, and return it."""
-        notice = explain(error)
-        self.post(notice)
-        return notice
-
     def read(self, cursor: int = 0) -> tuple[list[Notice], int, int]:
         """Return ``(notices, next_cursor, lost)`` since ``cursor``."""
         return self._journal.read(cursor)

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Protocol
+
+import numpy as np
 
 from app.account_events import AccountReader, Translator
 from app.clock import SessionClock
@@ -17,8 +20,8 @@ from app.events import SpeechEnded, SpeechStarted, Timeline, Trouble
 from app.tracks import Track, Tracks
 from audio.account import Account, Side
 from audio.clock import SampleClock
-from audio.pcm import SAMPLE_RATE
-from audio.ring import SampleRing, Samples
+from audio.pcm import SAMPLE_RATE, Samples
+from audio.ring import SampleRing
 from audio.vad import SpeechEdge, Vad
 from audio.worker import Worker
 
@@ -70,6 +73,8 @@ class Pump:
 
     PERIOD_S = 0.02
     SPEAKING_S = 0.15
+    LONG_SAMPLES = 4 * SAMPLE_RATE
+    """More than this at a time comes only after the analysis, or the machine, was halted."""
 
     def __init__(
         self,
@@ -87,6 +92,7 @@ class Pump:
         self._clock = clock
         self._vad = vad or Vad()
         self._vad_position = 0
+        self._vad_from = 0
         self._account: Account | None = None
         self._reader: AccountReader | None = None
         self._no_sides = (
@@ -115,14 +121,16 @@ class Pump:
         """
         if not self._worker.stop(timeout_s):
             return False
-        self._feed.finish()
         now = self._clock.now()
-        self._take(now, settle=False)
-        if self._reader is not None:
-            self._reader.finish(now)
-        self._level(round(now * SAMPLE_RATE))
-        self._listen(now)
-        self._tell_edges(self._vad.finish(), now)
+        for step in (
+            self._feed.finish,
+            lambda: self._take(now, settle=False),
+            lambda: self._finish_reader(now),
+            lambda: self._level(round(now * SAMPLE_RATE)),
+            lambda: self._listen(now),
+            lambda: self._tell_edges(self._vad.finish(), now),
+        ):
+            self._attempt(step)
         return True
 
     def cycle(self) -> None:
@@ -141,10 +149,17 @@ class Pump:
 
     def _run(self, stopping: threading.Event) -> None:
         while not stopping.wait(self.PERIOD_S):
-            try:
-                self.cycle()
-            except Exception as error:  # noqa: BLE001 - one bad cycle must not end the recording
-                self._on_error(error)
+            self._attempt(self.cycle)
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - one fault must not end the recording
+            self._on_error(error)
+
+    def _finish_reader(self, now: float) -> None:
+        if self._reader is not None:
+            self._reader.finish(now)
 
     def _on_error(self, error: Exception) -> None:
         if self._has_failed:
@@ -168,8 +183,7 @@ class Pump:
 
     def _change_account(self, account: Account | None, now: float) -> None:
         """Read another run's account from its beginning, once the last one is read to its end."""
-        if self._reader is not None:
-            self._reader.finish(now)
+        self._finish_reader(now)
         self._account = account
         if account is None:
             self._sides, self._reader = (), None
@@ -183,15 +197,32 @@ class Pump:
         self._sides = (mic, speaker)
 
     def _listen(self, now: float) -> None:
-        """Run VAD on what was added to the user track; its positions are the track's."""
+        """Run VAD on what was added to the user track.
+
+        A machine that was asleep leaves minutes of silence on the track. VAD does not go through
+        them, for that takes seconds; it begins anew behind them, and behind what the ring has lost.
+        """
         ring = self._tracks.user.ring
         start, samples = ring.read(self._vad_position, ring.written)
+        if start > self._vad_position:
+            self._restart_vad(start, now)
         self._vad_position = start + len(samples)
+        if len(samples) > self.LONG_SAMPLES:
+            first, stop = _longest_silence(samples)
+            if stop - first > self.LONG_SAMPLES:
+                # enough of it for VAD to see that speech has ended
+                self._tell_edges(self._vad.feed(samples[: first + SAMPLE_RATE]), now)
+                self._restart_vad(start + stop, now)
+                samples = samples[stop:]
         self._tell_edges(self._vad.feed(samples), now)
+
+    def _restart_vad(self, position: int, now: float) -> None:
+        self._tell_edges(self._vad.finish(), now)
+        self._vad_from = position
 
     def _tell_edges(self, edges: list[SpeechEdge], now: float) -> None:
         for edge in edges:
-            at = edge.position / SAMPLE_RATE
+            at = (self._vad_from + edge.position) / SAMPLE_RATE
             self.user_speaking = edge.kind == "onset"
             event = SpeechStarted if self.user_speaking else SpeechEnded
             self._timeline.append(event(at, now))
@@ -291,6 +322,14 @@ class _Side:
 
     def _trouble(self, at: float, sentence: str, data: dict[str, float]) -> None:
         self._timeline.append(Trouble(at, "gap", sentence, self._side, "warning", dict(data)))
+
+
+def _longest_silence(samples: Samples) -> tuple[int, int]:
+    """Return the longest stretch of zeros as ``(first, stop)``, empty where there is none."""
+    sounding = np.flatnonzero(samples)
+    ends = np.concatenate(([-1], sounding, [len(samples)]))
+    widest = int(np.argmax(np.diff(ends)))
+    return int(ends[widest]) + 1, int(ends[widest + 1])
 
 
 _WHERE = {"input": "on the user track", "output": "on the agent track"}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from audio.pcm import SAMPLE_RATE
-from audio.ring import Samples
+from audio.pcm import SAMPLE_RATE, Samples
 
 
 class ReceivedAudio:

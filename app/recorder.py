@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -24,7 +25,7 @@ from app.notices import AppError, Notice, NoticeBoard
 from app.secrets import scrub
 from app.session_info import SCHEMA_VERSION, SessionInfo
 from app.tracks import Handover, Track, Tracks
-from audio.errors import AudioError
+from audio.errors import AudioError, FileError
 from audio.pcm import SAMPLE_RATE
 from audio.wavfile import StreamingWav, reason_of
 from audio.worker import Worker
@@ -79,6 +80,11 @@ class Recorder:
         """Samples of all tracks that silence stands for."""
         return self._files.lost_samples if self._files is not None else 0
 
+    @property
+    def lost_events(self) -> int:
+        """Events that the timeline had let go of before the disk could take them."""
+        return self._files.events.lost_events if self._files is not None else 0
+
     def start(self) -> None:
         """Create the bundle's folder and files, and start the thread.
 
@@ -91,10 +97,19 @@ class Recorder:
             self._files = _Files(self.folder)
             self._write_info()
         except (OSError, AudioError) as error:
-            why = reason_of(error) if isinstance(error, OSError) else str(error).rstrip(".")
-            sentence = f"Nothing can be recorded in “{self._parent}”: {why}."
+            self._take_back()
+            sentence = f"Nothing can be recorded in “{self._parent}”: {_why(error)}."
             raise RecorderError(sentence, "Choose another folder for recordings.") from error
         self._worker.start()
+
+    def _take_back(self) -> None:
+        """Leave no folder behind that holds no recording."""
+        if self._files is not None:
+            with suppress(OSError, AudioError):
+                self._files.close()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = self._files = None
 
     def update(self, **changes: Any) -> None:
         """Change fields of ``SessionInfo`` now known; ``session.json`` follows. Any thread."""
@@ -106,7 +121,7 @@ class Recorder:
         """Write what is left, and the end and its reason, into the bundle.
 
         To be called once the pump has stopped. False where the disk does not answer in
-        ``timeout_s``, or did not take it all: what is there stays readable.
+        ``timeout_s``, or has not taken it all: what is there stays readable.
         """
         self._end = {
             "ended_utc": _utc(datetime.now(UTC)),
@@ -114,7 +129,7 @@ class Recorder:
             "reason": reason,
             "sentence": sentence,
         }
-        return self._worker.stop(timeout_s) and not self.failed
+        return self._worker.stop(timeout_s) and not self.failed and not self.lost_samples
 
     # -- the thread ----------------------------------------------------------------------------
 
@@ -135,16 +150,18 @@ class Recorder:
             self._info_changed = False
             ok = self._attempt(self._write_info)
             self._info_changed = self._info_changed or not ok
+        ok = self._attempt(lambda: files.events.write(self._timeline)) and ok
         if ok and self.failed:
+            # only now: a disk may take the audio and refuse the events
             self._recovered()
-        self._attempt(lambda: files.events.write(self._timeline))
+            self._attempt(lambda: files.events.write(self._timeline))
         if is_last:
             self._attempt(self._write_info)
 
     def _attempt(self, write: Callable[[], None]) -> bool:
         try:
             write()
-        except (OSError, AudioError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may go well
             self._note_failure(error)
             return False
         return True
@@ -153,11 +170,10 @@ class Recorder:
         if self.failed:
             return
         self.failed = True
-        log.error("The recording cannot be written: %s", error)
-        why = reason_of(error) if isinstance(error, OSError) else str(error).rstrip(".")
-        sentence = f"The recording is not being written: {why}."
-        advice = "The session goes on. Free some space: the recording goes on when there is room."
-        self._tell(sentence, advice, is_error=True)
+        log.error("The recording cannot be written: %s", error, exc_info=error)
+        sentence = f"The recording is not being written: {_why(error)}."
+        is_disk = isinstance(error, OSError | FileError)
+        self._tell(sentence, _DISK_ADVICE if is_disk else _FAULT_ADVICE, is_error=True)
 
     def _recovered(self) -> None:
         self.failed = False
@@ -192,10 +208,12 @@ class _Files:
 
     def __init__(self, folder: Path) -> None:
         self.lost_samples = 0
-        self._user = StreamingWav(folder / "user.wav")
-        self._agent = StreamingWav(folder / "agent.wav")
-        self._received = StreamingWav(folder / "received.wav")
-        self.events = EventLog(folder / "events.jsonl")
+        with ExitStack() as opened:
+            self._user = opened.enter_context(StreamingWav(folder / "user.wav"))
+            self._agent = opened.enter_context(StreamingWav(folder / "agent.wav"))
+            self._received = opened.enter_context(StreamingWav(folder / "received.wav"))
+            self.events = EventLog(folder / "events.jsonl")
+            opened.pop_all()  # all of them are open: they stay so
 
     def write_tracks(self, tracks: Tracks, *, is_last: bool) -> None:
         """Bring the audio up to date; the two tracks grow to the same length."""
@@ -233,6 +251,19 @@ class _Files:
         with ExitStack() as stack:
             for file in (self._user, self._agent, self._received, self.events):
                 stack.callback(file.close)
+
+
+_DISK_ADVICE = "The session goes on. Free some space: the recording goes on when there is room."
+_FAULT_ADVICE = "The session goes on, and so does the recording if it can. The log has the details."
+
+
+def _why(error: Exception) -> str:
+    """Return what stopped a write, in words that fit after a colon."""
+    if isinstance(error, OSError):
+        return reason_of(error)
+    if isinstance(error, AudioError):
+        return str(error).rstrip(".")
+    return f"a fault in the program ({type(error).__name__})"
 
 
 def _make_folder(parent: Path, began_utc: datetime, kind: str) -> Path:

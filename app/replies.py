@@ -10,7 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from math import inf
+from typing import ClassVar, Literal, NamedTuple
 
 from app.events import AgentChunkReceived
 from audio.pcm import SAMPLE_RATE
@@ -53,10 +54,11 @@ class Ranges:
 
 
 class Word(NamedTuple):
-    """A word of a reply; ``middle`` is a received position."""
+    """A word of a reply; ``middle`` and ``start`` are received positions."""
 
     text: str
     middle: float
+    start: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +75,35 @@ class Division:
 class Reply:
     """One reply of the agent, as much of it as has come."""
 
+    LONGEST_S: ClassVar[float] = 60.0
+    """So much audio a reply may have without any text."""
+    SLOWEST_LETTERS_S: ClassVar[float] = 5.0
+    """Letters a second; people speak some fifteen."""
+
     at: float
     event_id: int | None = None
     text: str | None = None
     corrected: str | None = None
     chunks: list[AgentChunkReceived] = field(default_factory=list)
     was_cut: bool = False
-    """An interrupt met it: what was not heard by then never will be."""
+    """An interrupt or the end met it: what was not heard by then never will be."""
     heard_at: float | None = None
 
     @property
     def start(self) -> int | None:
         """The received position of its first sample."""
         return self.chunks[0].start if self.chunks else None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has more audio than its text can have.
+
+        An agent may send no texts, and nobody interrupt it: all of a session would be one reply.
+        """
+        if not self.chunks:
+            return False
+        audio_s = (self.chunks[-1].stop - self.chunks[0].start) / SAMPLE_RATE
+        return audio_s > self.LONGEST_S + len(self.text or "") / self.SLOWEST_LETTERS_S
 
     @property
     def shown_text(self) -> str:
@@ -114,16 +132,10 @@ class Reply:
 
     def _words(self) -> tuple[list[Word], bool]:
         if self.text is None or (self.chunks and all(chunk.alignment for chunk in self.chunks)):
+            stop = self.chunks[-1].stop if self.chunks else 0
             aligned = aligned_words(self.chunks)
-            return aligned + self._words_to_come(aligned), False
+            return _completed(aligned, (self.text or "").split(), stop), False
         return _share_out(self.text.split(), self.chunks), bool(self.chunks)
-
-    def _words_to_come(self, aligned: list[Word]) -> list[Word]:
-        """Return the words of the text whose audio has not arrived, if the two texts agree."""
-        words = (self.text or "").split()
-        if [word.text for word in aligned] != words[: len(aligned)]:
-            return []
-        return [Word(text, float("inf")) for text in words[len(aligned) :]]
 
 
 def aligned_words(chunks: list[AgentChunkReceived]) -> list[Word]:
@@ -155,14 +167,32 @@ def _letters(chunk: AgentChunkReceived) -> list[tuple[str, float, float]]:
 def _close_word(words: list[Word], letters: list[tuple[str, float, float]]) -> None:
     if letters:
         text = "".join(letter for letter, _, _ in letters)
-        words.append(Word(text, (letters[0][1] + letters[-1][2]) / 2))
+        words.append(Word(text, (letters[0][1] + letters[-1][2]) / 2, letters[0][1]))
         letters.clear()
+
+
+def _completed(aligned: list[Word], texts: list[str], stop: int) -> list[Word]:
+    """Return ``aligned`` and what of the whole text is still to come, if the two texts agree.
+
+    The last word may have arrived in part, up to ``stop``: its letters tell where its middle is,
+    or that it has not arrived.
+    """
+    if not aligned:
+        return [Word(text, inf) for text in texts]
+    *others, last = aligned
+    count = len(others)
+    agree = [word.text for word in others] == texts[:count]
+    if not agree or not texts[count:] or not texts[count].startswith(last.text):
+        return aligned
+    middle = last.start + (last.middle - last.start) * len(texts[count]) / len(last.text)
+    completed = Word(texts[count], middle if middle < stop else inf, last.start)
+    return [*others, completed, *(Word(text, inf) for text in texts[count + 1 :])]
 
 
 def _share_out(texts: list[str], chunks: list[AgentChunkReceived]) -> list[Word]:
     """Spread words over the chunks' audio in proportion to their letters."""
     if not chunks:
-        return [Word(text, float("inf")) for text in texts]
+        return [Word(text, inf) for text in texts]
     ends = [0]
     for chunk in chunks:
         ends.append(ends[-1] + chunk.stop - chunk.start)
@@ -178,6 +208,10 @@ def _share_out(texts: list[str], chunks: list[AgentChunkReceived]) -> list[Word]
     return words
 
 
+def _is_at_least(event_id: int | None, least: int) -> bool:
+    return event_id is not None and event_id >= least
+
+
 class Replies:
     """All replies in order, and which of them each chunk and each text belongs to.
 
@@ -185,6 +219,9 @@ class Replies:
     grow. A text that is newer than the present reply's begins a reply; chunks with its id or a
     higher one that were taken for the last reply's move over.
     """
+
+    RECENT = 8
+    """So many of the latest replies may still change."""
 
     def __init__(self) -> None:
         """Begin without any."""
@@ -216,6 +253,13 @@ class Replies:
             self._note_start(len(self.all) - 1, moved[0].start)
         return len(self.all) - 1
 
+    def cut_last(self) -> range:
+        """Note that no more is heard; return the numbers of the replies that may concern."""
+        numbers = range(max(len(self.all) - self.RECENT, 0), len(self.all))
+        for number in numbers:
+            self.all[number].was_cut = True
+        return numbers
+
     def at(self, position: int) -> int | None:
         """Return the number of the reply that received ``position`` belongs to."""
         index = bisect_right(self._starts, position) - 1
@@ -223,7 +267,7 @@ class Replies:
 
     def find(self, original: str, event_id: int | None) -> int | None:
         """Return the reply that a correction speaks of: by its text, else its id, else the last."""
-        recent = range(len(self.all) - 1, max(len(self.all) - 9, -1), -1)
+        recent = range(len(self.all) - 1, max(len(self.all) - self.RECENT - 1, -1), -1)
         for number in recent:
             if original and self.all[number].text == original:
                 return number
@@ -239,6 +283,8 @@ class Replies:
     def _begins_reply(self, chunk: AgentChunkReceived) -> bool:
         """Whether ``chunk`` cannot be the present reply's, whatever text is still to come."""
         last = self.all[-1]
+        if last.is_full:
+            return True
         if not last.was_cut or chunk.held_back:
             return False
         if chunk.event_id is None or last.event_id is None:
@@ -257,7 +303,7 @@ class Replies:
         if last is None or event_id is None:
             return []
         keep = len(last.chunks)
-        while keep and (last.chunks[keep - 1].event_id or -1) >= event_id:
+        while keep and _is_at_least(last.chunks[keep - 1].event_id, event_id):
             keep -= 1
         moved, last.chunks = last.chunks[keep:], last.chunks[:keep]
         if moved and not keep:

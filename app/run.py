@@ -6,6 +6,7 @@ The main thread enters, and stays; everything else is the session's own.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,11 +15,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TextIO
 
 from app.events import Interrupted, StateChanged, Trouble
+from app.exit_codes import DEVICE_OR_FILE, FAILED, INTERRUPTED, OK
+from app.plain import one_line, printable
+from app.secrets import scrub
 from app.session import EndReason, Session, State
 from app.turns import Spread, TurnTracker
-
-OK, FAILED, USAGE, DEVICE_OR_FILE, INTERRUPTED = 0, 1, 2, 3, 130
-"""Exit codes; the last is what shells give for Ctrl+C."""
 
 UNKNOWN = "–"
 
@@ -49,6 +50,7 @@ class Runner:
         self._plan = plan
         self._progress = Progress(progress)
         self._cursor = 0
+        self._interrupts = 0
         self._pending = sorted(plan.interrupt_at)
         self._running_since: float | None = None
         self._last_sound = 0.0
@@ -78,7 +80,7 @@ class Runner:
         session = self._session
         if session.state is State.RUNNING:
             self._follow_plan(session.now())
-        self._progress.show(session, len(self.tracker.interruptions))
+        self._progress.show(session, self._interrupts)
 
     def _follow_plan(self, at: float) -> None:
         if self._running_since is None:
@@ -110,7 +112,9 @@ class Runner:
             if isinstance(event, StateChanged):
                 self._progress.tell(event.t, event.sentence or str(event.state).capitalize() + ".")
             elif isinstance(event, Interrupted):
-                self._progress.tell(event.t, f"Interrupt by {event.source}.")
+                self._interrupts += 1
+                said = f"Interrupt {self._interrupts}, by the {event.source}."
+                self._progress.tell(event.t, said)
             elif isinstance(event, Trouble):
                 self._progress.tell(event.t, event.sentence)
 
@@ -119,19 +123,37 @@ class Progress:
     """One line that is written over on a terminal; elsewhere only what happens, a line each."""
 
     PERIOD_S = 0.2
+    LINES_A_SECOND = 20
+    """More than that nobody reads: the rest is counted, and stands in the recording."""
 
     def __init__(self, stream: TextIO) -> None:
         """Write to ``stream``, normally stderr."""
         self._stream = stream
-        self._is_terminal = stream.isatty()
+        self._is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._shown_at = 0.0
         self._last_told = ""
+        self._second = -1
+        self._lines = 0
+        self._untold = 0
 
     def tell(self, at: float, sentence: str) -> None:
         """Write a line that stays; the same one twice in a row is written once."""
-        if sentence != self._last_told:
-            self._last_told = sentence
-            self._write(f"{clock(at)}  {sentence}\n")
+        if sentence == self._last_told:
+            return
+        self._last_told = sentence
+        if int(at) != self._second:
+            self._tell_untold()
+            self._second, self._lines = int(at), 0
+        self._lines += 1
+        if self._lines > self.LINES_A_SECOND:
+            self._untold += 1
+        else:
+            self._write(f"{clock(at)}  {one_line(sentence)}\n")
+
+    def _tell_untold(self) -> None:
+        if self._untold:
+            self._write(f"{clock(self._second)}  … and {self._untold} more in this second.\n")
+        self._untold = 0
 
     def show(self, session: Session, interruptions: int) -> None:
         """Write the line of the moment, where there is a terminal."""
@@ -152,7 +174,8 @@ class Progress:
         self._write(f"{line}{interruptions}")
 
     def close(self) -> None:
-        """Leave no half line behind."""
+        """Leave no half line behind, and nothing untold."""
+        self._tell_untold()
         self._write("")
 
     def _write(self, text: str) -> None:
@@ -165,7 +188,7 @@ class Progress:
 def exit_code(session: Session) -> int:
     """Return the exit code that tells how the session ended."""
     if session.state is State.ENDED:
-        return OK
+        return OK if session.is_recording_whole else DEVICE_OR_FILE
     trouble = (EndReason.DEVICE, EndReason.RECORDING)
     return DEVICE_OR_FILE if session.reason in trouble else FAILED
 
@@ -189,6 +212,7 @@ def report(session: Session, tracker: TurnTracker) -> dict[str, Any]:
         "agent": session.agent_label,
         "conversation_id": session.conversation_id or None,
         "recording": str(session.bundle) if session.bundle is not None else None,
+        "is_recording_whole": session.is_recording_whole,
         "is_estimated": session.is_estimated,
         **asdict(summary),
         "interruption_list": [asdict(item) for item in tracker.interruptions],
@@ -200,11 +224,12 @@ def report(session: Session, tracker: TurnTracker) -> dict[str, Any]:
 def write_summary(session: Session, tracker: TurnTracker, out: TextIO, *, as_json: bool) -> None:
     """Write the summary: for a person, or as one JSON object."""
     if as_json:
-        json.dump(report(session, tracker), out, ensure_ascii=False, allow_nan=False)
+        # ASCII alone: no control character of a server's reaches a terminal, and any encoding does
+        json.dump(scrub(report(session, tracker)), out, allow_nan=False)
         out.write("\n")
         return
     for line in summary_lines(session, tracker):
-        out.write(f"{line}\n")
+        out.write(f"{printable(line)}\n")
 
 
 def summary_lines(session: Session, tracker: TurnTracker) -> list[str]:
@@ -223,7 +248,8 @@ def summary_lines(session: Session, tracker: TurnTracker) -> list[str]:
         rows.append(("", "Times of playout are estimated: the audio interface keeps no account."))
     troubles = ", ".join(f"{kind} {count}" for kind, count in sorted(summary.troubles.items()))
     rows.extend([("troubles", troubles)] if troubles else [])
-    rows.append(("recording", str(session.bundle or "none")))
+    not_whole = "" if session.is_recording_whole else " (not whole: the disk did not take it all)"
+    rows.append(("recording", f"{session.bundle or 'none'}{not_whole}"))
     head = f"{session.agent_label}: {session.sentence or 'the session did not begin.'}"
     return [head, *(f"  {name:<17} {value}" for name, value in rows)]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterable
 from typing import Any, Literal, NoReturn
 
@@ -23,7 +24,16 @@ KeySource = Literal["keyring", "environment", "given"]
 _MIN_LENGTH = 6
 """Shorter strings are not looked for: hiding every "a" would hide the text."""
 
-_known: set[str] = set()
+_SESSION_SECRETS = 48
+"""What is of use for one session alone (a signed URL, the demo agent's key) is hidden for as many
+more as come after it. The latest sixteen sessions are plenty: such a URL is good for minutes."""
+
+# Guards both against two threads that remember at the same moment.
+_remembering = threading.Lock()
+_lasting: set[str] = set()
+_of_sessions: dict[str, None] = {}
+# The longest first, for one may be a part of another. Replaced whole: whoever scrubs takes no lock.
+_known: tuple[str, ...] = ()
 
 _SECRET_NAMES = frozenset(
     {
@@ -58,7 +68,7 @@ class ApiKey:
         """Keep ``value``, and hide it from every log and file from now on."""
         self._value = value.strip()
         self.source: KeySource = source
-        remember(self._value)
+        remember(self._value, lasting=source != "given")
 
     def reveal(self) -> str:
         """Return the key itself, for the request that needs it."""
@@ -82,10 +92,23 @@ class ApiKey:
         raise TypeError("An API key is not to be written anywhere.")
 
 
-def remember(secret: str) -> None:
-    """Hide ``secret`` (a key, a token) from every log, notice and recording from now on."""
-    if len(secret) >= _MIN_LENGTH:
-        _known.add(secret)
+def remember(secret: str, *, lasting: bool = True) -> None:
+    """Hide ``secret`` (a key, a token) from every log, notice and recording from now on.
+
+    One that is not ``lasting`` belongs to a session, and is forgotten some sessions later.
+    """
+    global _known  # noqa: PLW0603 - there is one set of secrets in a process
+    if len(secret) < _MIN_LENGTH or secret in _lasting:
+        return
+    with _remembering:
+        _of_sessions.pop(secret, None)
+        if lasting:
+            _lasting.add(secret)
+        else:
+            _of_sessions[secret] = None
+            while len(_of_sessions) > _SESSION_SECRETS:
+                del _of_sessions[next(iter(_of_sessions))]
+        _known = tuple(sorted({*_lasting, *_of_sessions}, key=len, reverse=True))
 
 
 def find_api_key() -> ApiKey | None:
@@ -148,8 +171,9 @@ def _read_keyring() -> str:
 
 def scrub_text(text: str, secrets: Iterable[str] = ()) -> str:
     """Return ``text`` with every known secret, and whatever looks like one, made unreadable."""
-    # the longest first: one may be a part of another
-    for secret in sorted({*_known, *secrets}, key=len, reverse=True):
+    secrets = tuple(secrets)
+    known = sorted({*_known, *secrets}, key=len, reverse=True) if secrets else _known
+    for secret in known:
         if len(secret) >= _MIN_LENGTH and secret in text:
             text = text.replace(secret, HIDDEN)
     if len(text) < _MIN_LENGTH:

@@ -98,7 +98,11 @@ class AppServices:
             microphone=microphone,
             speaker=request.speaker,
             replays=replayed.name if replayed is not None else "",
-            settings={"base_url": request.agent.base_url, "use_key": request.agent.use_key},
+            settings={
+                "base_url": request.agent.base_url,
+                "use_key": request.agent.use_key,
+                "demo_script": self._script.name if self._script is not None else "",
+            },
         )
         return Session(
             make_agent(request.agent, self._script),

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.agents.base import Agent, Endpoint
+from app.choices import end_of_input
 from app.clock import SessionClock
 from app.events import StateChanged, Timeline, Trouble
 from app.link import Link
@@ -29,6 +30,7 @@ from app.tracks import Tracks
 from audio.account import Counters
 from audio.duplex import DuplexInterface
 from audio.errors import AlreadyRunning
+from audio.file import FileSink, FileSource
 from audio.pcm import samples_to_ms
 from audio.worker import Worker
 
@@ -90,6 +92,7 @@ class Session:
         self._pump = Pump(self._tap, self.tracks, self.timeline, self._clock)
         self._link = Link(agent, self._tap, self.timeline, self._clock, self)
         self._recorder: Recorder | None = None
+        self._is_recording_whole = True
         self._worker = Worker("session", self._run)
         # Guards the state and the ending: the first ending counts, and no state goes back.
         self._changing = threading.Lock()
@@ -169,6 +172,12 @@ class Session:
         return self._began_utc
 
     @property
+    def input_has_ended(self) -> bool:
+        """Whether the caller's file has come to its end; never where no file speaks."""
+        ended = end_of_input(self._audio)
+        return ended is not None and ended.is_set()
+
+    @property
     def muted(self) -> bool:
         """Whether the agent is sent silence."""
         return self._tap.mutes.muted
@@ -199,6 +208,11 @@ class Session:
         return self._recorder.folder if self._recorder is not None else None
 
     @property
+    def is_recording_whole(self) -> bool:
+        """Whether the disk took all there was to record; known once the session is over."""
+        return self._is_recording_whole
+
+    @property
     def agent_label(self) -> str:
         """The agent's name, for a person."""
         return self._agent.label
@@ -214,14 +228,28 @@ class Session:
         return self._tap.estimated
 
     def health(self) -> dict[str, int]:
-        """Return the counters of the audio interface, the tap and the recording, by name."""
+        """Return the counters of the audio interface, the tap, tracks and recording, by name.
+
+        Where silence stands for what is missing, on a track or in a file, its samples are counted.
+        """
         account = self._tap.account
         counters = asdict(account.counters if account is not None else Counters())
-        recorder = self._recorder
         return {
             **counters,
-            "held_back_samples": self._tap.held_back_samples,
-            "unrecorded_samples": recorder.lost_samples if recorder is not None else 0,
+            **self._tap.counters(),
+            **self.tracks.counters(),
+            **_file_counters(self._audio),
+            **self._recording_counters(),
+        }
+
+    def _recording_counters(self) -> dict[str, int]:
+        recorder = self._recorder
+        if recorder is None:
+            return {}
+        return {
+            "unrecorded_samples": recorder.lost_samples,
+            "unrecorded_received_samples": self.tracks.to_recorder.dropped_samples,
+            "unrecorded_events": recorder.lost_events,
         }
 
     # -- what the link tells -------------------------------------------------------------------
@@ -317,24 +345,51 @@ class Session:
                 self.notices.post(Notice(event.level, event.sentence, advice))
 
     def _finish(self, ending: Ending) -> None:
-        """End everything in order: audio, link, analysis, recording. Bounded in time."""
+        """End everything in order: audio, link, analysis, recording. Bounded in time.
+
+        A step that fails is logged, and the others are taken all the same.
+        """
+        final = State.FAILED if ending.reason.failed else State.ENDED
+        audio = Worker("audio-stop", lambda _stopping: self._tap.close())
+        try:
+            for step in (
+                lambda: self._announce_end(ending),
+                audio.start,
+                self._link.close,
+                lambda: self._wait_for_audio(audio),
+                self._clock.freeze,
+                self._pump.stop,
+                lambda: self._finish_recording(final, ending),
+                lambda: self._post_end(ending),
+            ):
+                _attempt(step)
+        finally:
+            self._state = final
+            self._over.set()
+
+    def _announce_end(self, ending: Ending) -> None:
         with self._changing:
             self._set_state(State.ENDING, ending.text)
-        audio = Worker("audio-stop", lambda _stopping: self._tap.close())
-        audio.start()
-        self._link.close()
-        if not audio.join(self.AUDIO_STOP_S):
+
+    def _wait_for_audio(self, stopper: Worker) -> None:
+        if not stopper.join(self.AUDIO_STOP_S):
             log.warning("The audio interface does not stop; the session ends without it")
-        self._clock.freeze()
-        self._pump.stop()
-        final = State.FAILED if ending.reason.failed else State.ENDED
+
+    def _finish_recording(self, final: State, ending: Ending) -> None:
         self.timeline.append(StateChanged(self._clock.now(), final, ending.text))
-        if self._recorder is not None:
-            self._recorder.finish(ending.reason, ending.text)
+        recorder = self._recorder
+        if recorder is None:
+            return
+        self._is_recording_whole = False  # whatever goes wrong from here on
+        self._is_recording_whole = recorder.finish(ending.reason, ending.text)
+        if not self._is_recording_whole:
+            sentence = f"The recording “{recorder.folder}” is not whole: not all could be written."
+            self.notices.post(Notice("error", sentence, "What is there can be opened and played."))
+            self._ending = replace(ending, sentence=f"{ending.sentence} {sentence}")
+
+    def _post_end(self, ending: Ending) -> None:
         if ending.reason.failed:
             self.notices.post(Notice("error", ending.sentence, ending.advice))
-        self._state = final
-        self._over.set()
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -349,6 +404,27 @@ class Session:
     def _set_state(self, state: State, sentence: str = "") -> None:
         self._state = state
         self.timeline.append(StateChanged(self._clock.now(), state, sentence))
+
+
+def _file_counters(audio: CarriesAudio) -> dict[str, int]:
+    """Return what files in place of devices could not do in time, where there are any."""
+    counters: dict[str, int] = {}
+    if not isinstance(audio, DuplexInterface):
+        return counters
+    if isinstance(audio.source, FileSource):
+        counters["mic_file_late_samples"] = audio.source.late_samples
+        counters["mic_file_skipped_samples"] = audio.source.skipped_samples
+    if isinstance(audio.sink, FileSink):
+        counters["speaker_file_lost_samples"] = audio.sink.lost_samples
+        counters["speaker_file_skipped_samples"] = audio.sink.skipped_samples
+    return counters
+
+
+def _attempt(step: Callable[[], object]) -> None:
+    try:
+        step()
+    except Exception:  # a session ends, whatever is wrong with a part of it
+        log.exception("A step of the session's end failed")
 
 
 def _ending_by(error: Exception, reason: EndReason = EndReason.INTERNAL) -> Ending:

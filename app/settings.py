@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from app.bundle_files import write_json
+from app.bundle_files import read_small_file, write_json
 from app.notices import Notice, NoticeBoard
 from audio.wavfile import reason_of
 
@@ -52,7 +53,8 @@ class Settings:
     def recordings_folder(self) -> Path:
         """Where recordings go: what was chosen, else a folder among the person's documents."""
         if self.recordings:
-            return Path(self.recordings).expanduser()
+            with suppress(RuntimeError):  # the home of somebody who is not here
+                return Path(self.recordings).expanduser()
         return Path(platformdirs.user_documents_dir()) / "Turnscope"
 
 
@@ -84,7 +86,7 @@ class SettingsFile:
     def load(self) -> Settings:
         """Return what was saved; never raises. What is missing or of the wrong type is default."""
         try:
-            text = self.path.read_text(encoding="utf-8")
+            text = read_small_file(self.path).decode("utf-8")
         except FileNotFoundError:
             return Settings()
         except OSError as error:
@@ -116,8 +118,8 @@ class SettingsFile:
 
     def _migrate(self, data: dict[str, Any]) -> dict[str, Any]:
         version = data.pop("version", 0)
-        if not isinstance(version, int):
-            raise TypeError("the version is no number")
+        if not isinstance(version, int) or version < 0:
+            raise TypeError("the version is no number of a version")
         for step in range(version, self._version):
             migrate = self._migrations.get(step)
             data = migrate(data) if migrate is not None else data

@@ -37,8 +37,7 @@ from audio.account import Account
 from audio.clock import now
 from audio.errors import AudioError, FormatError
 from audio.interface import AudioInterface, InputCallback
-from audio.pcm import SAMPLE_RATE, Decoder, to_samples
-from audio.ring import Samples
+from audio.pcm import SAMPLE_RATE, Decoder, Samples, to_samples
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +91,8 @@ class Tap(AudioInterface):
 
     LOCK_TIMEOUT_S = 0.02
     """How long an interrupt waits for an ``output`` in progress before it goes ahead without."""
+    CAUSE_S = 0.5
+    """An interrupt that comes later than this after the last call was nobody's."""
     STREAMING_S = 2.0
     """A reply whose last chunk came within this time may not be complete yet."""
 
@@ -121,6 +122,7 @@ class Tap(AudioInterface):
         # Guards the three below: starting and closing come from different threads.
         self._lifecycle = threading.Lock()
         self._running = False
+        self._stop_asked = False
         self._closed = False
 
     # -- the contract --------------------------------------------------------------------------
@@ -131,6 +133,8 @@ class Tap(AudioInterface):
             raise SessionOver("The session was over before its audio began.")
         self._modelled = None if _keeps_account(self._inner) else Modelled()
         self._uplink.open(input_callback)
+        with self._lifecycle:
+            self._stop_asked = False
         try:
             self._inner.start(self._deliver)
         except AudioError:
@@ -138,15 +142,22 @@ class Tap(AudioInterface):
         except Exception as error:
             raise InterfaceFailed(self._accuse("could not start", error)) from error
         self._started = True
-        with self._lifecycle:
-            self._running = not self._closed
-        if not self._running:
+        if not self._begin_running():
             self._stop_inner()
 
+    def _begin_running(self) -> bool:
+        with self._lifecycle:
+            self._running = not (self._closed or self._stop_asked)
+            return self._running
+
     def stop(self) -> None:
-        """Stop ``inner``; harmless when it does not run."""
+        """Stop ``inner``; harmless when it does not run.
+
+        A start that is under way on another thread is undone as soon as it returns.
+        """
         with self._lifecycle:
             was_running, self._running = self._running, False
+            self._stop_asked = True
         self._uplink.close()
         if was_running:
             self._stop_inner()
@@ -265,8 +276,26 @@ class Tap(AudioInterface):
         """Return whose the interrupt was that ``inner`` dates ``at`` (monotonic seconds)."""
         for cause in reversed(tuple(self._causes)):
             if cause.called_at <= at:
-                return cause
+                return cause if at - cause.called_at <= self.CAUSE_S else None
         return None
+
+    @property
+    def mic_sent_since(self) -> float | None:
+        """When mic chunks began to be sent (monotonic seconds); None while all of them wait."""
+        return self._uplink.sends_since
+
+    @property
+    def mic_dropped_until(self) -> int:
+        """The input position before which mic chunks were never sent: they waited too long."""
+        return self._uplink.dropped_until
+
+    def counters(self) -> dict[str, int]:
+        """Return what the tap held back, and what its buffers dropped, by name."""
+        return {
+            "held_back_samples": self.held_back_samples,
+            "unsent_mic_samples": self._uplink.dropped_samples,
+            "unanalysed_agent_samples": self.received.dropped_samples,
+        }
 
     def received_spans(self, start: int, stop: int) -> list[tuple[int, int]]:
         """Return the received positions of what ``inner`` calls ``[start, stop)``, in pieces."""
@@ -318,7 +347,7 @@ class Tap(AudioInterface):
         called_at = now()
         samples = to_samples(bytes(audio)[: len(audio) & ~1])
         position, captured_at = self._captured(samples, called_at)
-        self._uplink.send(samples, captured_at)
+        self._uplink.send(samples, captured_at, position)
         if self._modelled is not None:
             self._modelled.delivered(position, len(samples), called_at)
 

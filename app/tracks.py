@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from audio.meter import Meter
-from audio.pcm import SAMPLE_RATE, silence
+from audio.pcm import SAMPLE_RATE, Samples, silence
 from audio.peaks import PeakPyramid
-from audio.ring import SampleRing, Samples
+from audio.ring import SampleRing
 
 
 class Track:
@@ -190,6 +190,15 @@ class Tracks:
         self.agent = Track()
         self.received = Track(is_metered=False)
         self.to_recorder = Handover() if is_recorded else Handover(0)
+
+    def counters(self) -> dict[str, int]:
+        """Return how much silence was put in, and how much audio cut off, by name."""
+        return {
+            "user_gap_samples": self.user.gap_samples,
+            "user_trimmed_samples": self.user.trimmed_samples,
+            "agent_gap_samples": self.agent.gap_samples,
+            "agent_trimmed_samples": self.agent.trimmed_samples,
+        }
 
     def receive(self, start: int, samples: Samples) -> None:
         """Add agent audio from received position ``start`` on; silence where some is missing.

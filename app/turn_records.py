@@ -73,6 +73,8 @@ class Interruption:
     silent_at: float | None = None
     """When the last agent sample left the speaker; None where it was silent already."""
     time_to_silence_ms: float | None = None
+    was_silent: bool = False
+    """Whether no agent sample left the speaker after it: there was nothing to silence."""
     user_onset: float | None = None
     mouth_to_silence_ms: float | None = None
     heard_text: str = ""

@@ -11,7 +11,7 @@ second after a message of the same moment, and an onset of speech later still.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from app.events import (
@@ -58,6 +58,8 @@ class TurnTracker:
     """
 
     LOOSE_DISCARDS = 64
+    OPEN_CUTS = 8
+    """Of the cuts of one reply so many follow its words as they change; older ones are settled."""
 
     def __init__(self) -> None:
         """Begin with an empty session."""
@@ -68,7 +70,7 @@ class TurnTracker:
         self._transcript = Transcript()
         self._interruptions: list[Interruption] = []
         self._loose: deque[tuple[AgentDiscarded, int]] = deque(maxlen=self.LOOSE_DISCARDS)
-        self._cuts_of_reply: dict[int, set[int]] = {}
+        self._cuts_of_reply: dict[int, deque[int]] = {}
         self._changed_replies: set[int] = set()
         self._changed_cuts: set[int] = set()
         self._divisions: dict[int, Division] = {}
@@ -102,11 +104,6 @@ class TurnTracker:
             self._turns.pass_time(event.t)
             self._mark_cut(self._cuts.pass_time(event.t))
 
-    def feed_all(self, events: Iterable[Event]) -> None:
-        """Take many events."""
-        for event in events:
-            self.feed(event)
-
     # -- what is read --------------------------------------------------------------------------
 
     @property
@@ -123,16 +120,6 @@ class TurnTracker:
     def response_latencies_ms(self) -> list[float]:
         """How long the agent took to answer, one for each user turn that was answered."""
         return self._turns.latencies_ms
-
-    @property
-    def settled_spans(self) -> list[AudioSpan]:
-        """What became of received audio whose fate is known."""
-        return self._spans.settled
-
-    @property
-    def queued_spans(self) -> list[AudioSpan]:
-        """What waits to be heard, a new list."""
-        return self._spans.queued()
 
     @property
     def spans(self) -> list[AudioSpan]:
@@ -287,7 +274,9 @@ class TurnTracker:
     def _link(self, cut: Cut, reply: int) -> None:
         self._replies.all[reply].was_cut = True
         cut.replies.add(reply)
-        self._cuts_of_reply.setdefault(reply, set()).add(cut.number)
+        cuts = self._cuts_of_reply.setdefault(reply, deque(maxlen=self.OPEN_CUTS))
+        if cut.number not in cuts:
+            cuts.append(cut.number)
         self._changed_replies.add(reply)
 
     # -- the user ------------------------------------------------------------------------------
@@ -365,6 +354,7 @@ class TurnTracker:
     def _on_state(self, event: StateChanged) -> None:
         if event.state in {"ended", "failed"}:
             self._turns.finish(event.t)
+            self._changed_replies.update(self._replies.cut_last())
 
     def _on_trouble(self, event: Trouble) -> None:
         count = event.data.get("count", 1)

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from app.mutes import MuteLog
+from audio.clock import now
 from audio.errors import FormatError
 from audio.interface import InputCallback
-from audio.pcm import SAMPLE_RATE, Encoder, to_bytes
-from audio.ring import Samples
+from audio.pcm import SAMPLE_RATE, Encoder, Samples, to_bytes
+
+
+class _Waiting(NamedTuple):
+    position: int
+    samples: Samples
 
 
 class Uplink:
@@ -31,9 +37,13 @@ class Uplink:
         self._on_trouble = on_trouble
         self._callback: InputCallback | None = None
         self._encoder: Encoder | None = None
-        self._waiting: deque[Samples] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._waiting_samples = 0
         self.dropped_samples = 0
+        self.dropped_until = 0
+        """The input position before which mic chunks were dropped."""
+        self.sends_since: float | None = None
+        """The monotonic second from which mic chunks are sent; None while all of them wait."""
 
     def open(self, callback: InputCallback) -> None:
         """Send to ``callback`` from now on."""
@@ -51,24 +61,40 @@ class Uplink:
             self._encoder = Encoder("pcm_16000")
             self._on_trouble(f"{error} The agent is sent pcm_16000.")
 
-    def send(self, samples: Samples, captured_at: float) -> None:
-        """Send ``samples``, the first of them captured at ``captured_at`` (monotonic seconds)."""
+    def send(self, samples: Samples, captured_at: float, position: int) -> None:
+        """Send ``samples``, the first of them captured at ``captured_at`` (monotonic seconds).
+
+        It is the interface's input ``position``.
+        """
         callback, encoder = self._callback, self._encoder
         samples = self._mutes.apply(samples, captured_at)
         if callback is None:
             return
         if encoder is None:
-            self._wait(samples)
+            self._wait(samples, position)
             return
+        if self.sends_since is None:
+            self._begin()
         while self._waiting:
-            callback(encoder.encode(to_bytes(self._waiting.popleft())))
+            callback(encoder.encode(to_bytes(self._waiting.popleft().samples)))
         self._waiting_samples = 0
         callback(encoder.encode(to_bytes(samples)))
 
-    def _wait(self, samples: Samples) -> None:
-        self._waiting.append(samples)
+    def _begin(self) -> None:
+        self.sends_since = now()
+        if self.dropped_samples:
+            dropped_s = self.dropped_samples / SAMPLE_RATE
+            kept_s = self.WAITING_SAMPLES / SAMPLE_RATE
+            self._on_trouble(
+                f"The first {dropped_s:.1f} s of the user's audio were not sent: the agent began "
+                f"the conversation more than {kept_s:g} s after them."
+            )
+
+    def _wait(self, samples: Samples, position: int) -> None:
+        self._waiting.append(_Waiting(position, samples))
         self._waiting_samples += len(samples)
         while self._waiting_samples > self.WAITING_SAMPLES:
-            dropped = len(self._waiting.popleft())
-            self._waiting_samples -= dropped
-            self.dropped_samples += dropped
+            dropped = self._waiting.popleft()
+            self._waiting_samples -= len(dropped.samples)
+            self.dropped_samples += len(dropped.samples)
+            self.dropped_until = dropped.position + len(dropped.samples)

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from app.notices import AppError
 from app.secrets import ApiKey
-from app.states import EndReason
+from app.states import Ending, EndReason
 
+CHECK_NETWORK = "Check the network, the base URL, and any proxy in between."
 DEFAULT_HOST = "api.elevenlabs.io"
 
 
@@ -55,6 +56,16 @@ class Endpoint:
         host = parts.hostname or ""
         is_local = host in ("localhost", "::1") or host.startswith("127.")
         return parts.scheme == "http" and not is_local
+
+
+class Watcher(Protocol):
+    """What is told of a conversation, on threads of its own."""
+
+    def on_ready(self, conversation_id: str, formats: dict[str, str]) -> None:
+        """Hear that the agent has accepted the conversation, and audio runs."""
+
+    def on_end(self, ending: Ending) -> None:
+        """Hear that there is no conversation any more, and why; not for an end asked for."""
 
 
 class Agent(Protocol):

@@ -14,20 +14,26 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
 from elevenlabs.client import ElevenLabs
-from elevenlabs.conversational_ai.conversation import Conversation, DisconnectionDetails
+from elevenlabs.conversational_ai.conversation import (
+    ClientTools,
+    Conversation,
+    DisconnectionDetails,
+)
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.connection import Connection
 
 from app.agents import messages
-from app.agents.base import AgentError, Endpoint
+from app.agents.base import AgentError, Endpoint, Watcher
+from app.agents.careful_http import TIMEOUT_S, make_client
 from app.agents.endings import ending_of
+from app.agents.trimming import Allowance
 from app.clock import SessionClock
 from app.events import MessageReceived, MessageSent, Timeline, Trouble
+from app.plain import one_line
 from app.secrets import remember, scrub, scrub_text
 from app.states import Ending, EndReason
 from app.tap import Tap
@@ -35,22 +41,11 @@ from audio.clock import now
 
 log = logging.getLogger(__name__)
 
-HTTP_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0
 """How long the closing handshake may take before the socket is closed without it."""
 
 _OPEN_PARAMETERS = frozenset({"agent_id", "source", "version", "environment"})
 """Parameters of a signed URL that are no secret; any other may be its signature."""
-
-
-class Watcher(Protocol):
-    """What a session wants to be told by its conversation. Called on the conversation's threads."""
-
-    def on_ready(self, conversation_id: str, formats: dict[str, str]) -> None:
-        """Hear that the agent has accepted the conversation."""
-
-    def on_end(self, ending: Ending) -> None:
-        """Hear that the conversation has ended, and why; not called for an end asked for."""
 
 
 class _NotingSocket:
@@ -63,6 +58,32 @@ class _NotingSocket:
     def send(self, text: str) -> None:
         self._ws.send(text)
         self._note(text)
+
+
+class _NoTools(ClientTools):
+    """Answers every tool call at once: this client has no tools.
+
+    The SDK's own answers from an event loop on a further thread, in which calls pile up that come
+    faster than their answers go out.
+    """
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def execute_tool(
+        self, tool_name: str, parameters: dict[str, Any], callback: Callable[[dict[str, Any]], None]
+    ) -> None:
+        callback(
+            {
+                "type": "client_tool_result",
+                "tool_call_id": parameters.get("tool_call_id"),
+                "result": f"Tool '{tool_name}' is not registered",
+                "is_error": True,
+            }
+        )
 
 
 class WatchedConversation(Conversation):
@@ -81,13 +102,12 @@ class WatchedConversation(Conversation):
         watcher: Watcher,
     ) -> None:
         """Prepare the client; nothing is sent before ``start_session``."""
-        # The key must not follow a redirect to another host, so none is followed.
-        self._http = httpx.Client(timeout=HTTP_TIMEOUT_S, follow_redirects=False)
+        self._http = make_client()
         key = endpoint.api_key
         client = ElevenLabs(
             base_url=endpoint.base_url,
             api_key=key.reveal() if key is not None else None,
-            timeout=HTTP_TIMEOUT_S,
+            timeout=TIMEOUT_S,
             httpx_client=self._http,
         )
         super().__init__(
@@ -96,6 +116,7 @@ class WatchedConversation(Conversation):
             requires_auth=endpoint.requires_auth,
             # It asks for the four methods, not for its base class.
             audio_interface=cast(Any, tap),
+            client_tools=_NoTools(),
         )
         self._tap = tap
         self._timeline = timeline
@@ -104,6 +125,7 @@ class WatchedConversation(Conversation):
         self._host = endpoint.host
         self._socket: Connection | None = None
         self._said_in_error = ""
+        self._allowance = Allowance()
         self.ready = False
         self.connected_at: float | None = None
         self.last_message_at: float | None = None
@@ -169,7 +191,8 @@ class WatchedConversation(Conversation):
         try:
             url: str = sdk._get_signed_url()
             parts = urlsplit(url)
-            usable = parts.scheme in ("ws", "wss") and bool(parts.hostname)
+            host = (parts.hostname or "").encode("idna")
+            usable = parts.scheme in ("ws", "wss") and bool(host)
         except (AttributeError, TypeError, ValueError):
             usable = False
         if not usable:
@@ -178,10 +201,10 @@ class WatchedConversation(Conversation):
                 f"{self._host} answered the request for a signed URL with something else.",
                 "Check the base URL.",
             ) from None
-        remember(url)
+        remember(url, lasting=False)
         for name, value in parse_qsl(parts.query):
             if name not in _OPEN_PARAMETERS:
-                remember(value)
+                remember(value, lasting=False)
         return url
 
     # -- messages ------------------------------------------------------------------------------
@@ -223,7 +246,7 @@ class WatchedConversation(Conversation):
     def _tell_tap(self, kind: str, payload: dict[str, Any]) -> None:
         event_id = messages.event_id_of(payload)
         if kind == "audio":
-            self._tap.announce(event_id, messages.alignment_of(payload))
+            self._tap.announce(event_id, messages.alignment_of(payload, self._allowance))
         elif kind == "agent_response":
             self._tap.agent_responded(event_id)
         elif kind == "interruption" and event_id is not None:
@@ -235,8 +258,8 @@ class WatchedConversation(Conversation):
         self._timeline.append(
             MessageReceived(
                 self._clock.now(),
-                scrub_text(kind),
-                scrub(messages.shown(message)),
+                scrub_text(one_line(kind)),
+                scrub(messages.shown(message, self._allowance)),
                 messages.event_id_of(payload),
                 messages.audio_bytes_of(payload),
                 self._why_dropped(kind, payload),
@@ -255,21 +278,24 @@ class WatchedConversation(Conversation):
             return
         self.ready = True
         formats = {
-            "agent_output": scrub_text(messages.text_of(payload, "agent_output_audio_format")),
-            "user_input": scrub_text(messages.text_of(payload, "user_input_audio_format")),
+            "agent_output": _name_in(payload, "agent_output_audio_format"),
+            "user_input": _name_in(payload, "user_input_audio_format"),
         }
         self._tap.set_formats(formats["agent_output"], formats["user_input"])
-        conversation_id = scrub_text(messages.text_of(payload, "conversation_id"))
-        self._watcher.on_ready(conversation_id, formats)
+        self._watcher.on_ready(_name_in(payload, "conversation_id"), formats)
 
     def _note_sent(self, text: str) -> None:
         message = json.loads(text)
-        kind, payload = messages.kind_of(message), scrub(messages.shown(message))
+        kind, payload = messages.kind_of(message), scrub(messages.shown(message, self._allowance))
         self._timeline.append(MessageSent(self._clock.now(), kind, payload, len(text)))
 
     def _note_trouble(self, kind: str, error: Exception) -> None:
-        sentence = (
-            f"A message of type “{kind}” could not be understood ({type(error).__name__}); "
-            "it was passed over."
-        )
+        why = type(error).__name__
+        sentence = f"A message of type “{one_line(kind)}” could not be understood ({why}); "
+        sentence += "it was passed over."
         self._timeline.append(Trouble(self._clock.now(), "protocol", scrub_text(sentence)))
+
+
+def _name_in(payload: dict[str, Any], key: str) -> str:
+    """Return a short text that names something, fit for a sentence and for a file."""
+    return scrub_text(one_line(messages.text_of(payload, key)[:200]))

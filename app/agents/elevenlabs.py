@@ -86,6 +86,9 @@ class ElevenLabsAgent:
         key = self._find_key()
         if not key:
             raise AgentError(EndReason.REFUSED_KEY, "There is no API key.", KEY_ADVICE)
+        if not (key.reveal().isascii() and key.reveal().isprintable()):
+            sentence = "The API key holds characters that no key has."
+            raise AgentError(EndReason.REFUSED_KEY, sentence, KEY_ADVICE)
         return Endpoint(base_url, self.agent_id, key, requires_auth=True)
 
     def close(self) -> None:

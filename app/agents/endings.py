@@ -22,15 +22,15 @@ from websockets.exceptions import (
     ProxyError,
 )
 
-from app.agents.base import AgentError
+from app.agents.base import CHECK_NETWORK, AgentError
 from app.notices import explain
+from app.plain import one_line
 from app.secrets import scrub_text
 from app.states import Ending, EndReason
 from audio.errors import AudioError
 
 LONGEST_QUOTE = 160
 
-CHECK_NETWORK = "Check the network, the base URL, and any proxy in between."
 TRY_AGAIN = "Start again; if it goes on, look at the event log and at the server's own log."
 
 _UNKNOWN_AGENT = re.compile(
@@ -53,14 +53,15 @@ def ending_of(error: BaseException | None, host: str, *, ready: bool) -> Ending:
     for kind, tell in _TELL:
         if isinstance(error, kind):
             return tell(error, host, ready)
+    if ready and isinstance(error, ValueError):  # a number of thousands of digits is no JSON error
+        return _of_nonsense(error, host, ready)
     notice = explain(error)
     return Ending(EndReason.INTERNAL, notice.sentence, notice.advice)
 
 
 def quoted(text: object) -> str:
     """Return a server's text as a quotation: one line, cut, scrubbed; empty where there is none."""
-    line = " ".join(str(text or "").split())
-    line = scrub_text("".join(char for char in line if char.isprintable()))
+    line = scrub_text(one_line(str(text or "")))
     if not line:
         return ""
     return f"“{line[:LONGEST_QUOTE]}…”" if len(line) > LONGEST_QUOTE else f"“{line}”"
@@ -219,14 +220,8 @@ def _of_handshake(_error: BaseException, host: str, _ready: bool) -> Ending:
     )
 
 
-def no_answer(host: str, seconds: float | None = None) -> Ending:
-    """Return the ending for a server that cannot be reached in time."""
-    within = f" within {seconds:g} seconds" if seconds else " in time"
-    return Ending(EndReason.NO_NETWORK, f"{host} did not answer{within}.", CHECK_NETWORK)
-
-
 def _of_timeout(_error: BaseException, host: str, _ready: bool) -> Ending:
-    return no_answer(host)
+    return Ending(EndReason.NO_NETWORK, f"{host} did not answer in time.", CHECK_NETWORK)
 
 
 def _of_network(error: BaseException, host: str, _ready: bool) -> Ending:

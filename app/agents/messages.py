@@ -6,14 +6,14 @@ empty, and what is too long is cut, so that a timeline of many messages stays sm
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+from app.agents.trimming import Allowance
 from app.events import Alignment
+from app.plain import one_line
 
-LONGEST_TEXT = 20_000
-LONGEST_LIST = 500
-DEEPEST = 12
+LONGEST_ALIGNMENT = 5_000
+"""Characters of an alignment; a message of 16 MiB holds six minutes of speech, which has fewer."""
 
 PAYLOAD_KEYS = {
     "agent_chat_response_part": "text_response_part",
@@ -61,22 +61,26 @@ def text_of(payload: dict[str, Any], key: str) -> str:
 def error_text_of(payload: dict[str, Any]) -> str:
     """Return what an ``error`` message says, cut to a line; empty where it says nothing."""
     for key in ("message", "reason", "error", "error_name"):
-        text = " ".join(text_of(payload, key).split())
+        text = one_line(text_of(payload, key))
         if text:
             return f"The server said: “{text[:160]}”."
     return ""
 
 
-def shown(message: object) -> dict[str, Any]:
-    """Return what the timeline keeps of a message: without its type, audio and alignment."""
+def shown(message: object, allowance: Allowance | None = None) -> dict[str, Any]:
+    """Return what the timeline keeps of a message: without its type, audio and alignment.
+
+    It is cut to what ``allowance``, the session's, has room for.
+    """
+    allowance = allowance or Allowance()
     if not isinstance(message, dict):
-        return {"value": trimmed(message)}
+        return {"value": allowance.trim(message)}
     rest = {key: value for key, value in message.items() if key != "type"}
-    if kind_of(message) != "audio":
-        return dict(trimmed(rest))
-    hidden = ("audio_base_64", "alignment")
-    event = {key: value for key, value in payload_of(message).items() if key not in hidden}
-    return dict(trimmed({**rest, "audio_event": event}))
+    if kind_of(message) == "audio":
+        hidden = ("audio_base_64", "alignment")
+        event = {key: value for key, value in payload_of(message).items() if key not in hidden}
+        rest["audio_event"] = event
+    return dict(allowance.trim(rest))
 
 
 def audio_bytes_of(payload: dict[str, Any]) -> int:
@@ -87,53 +91,31 @@ def audio_bytes_of(payload: dict[str, Any]) -> int:
     return len(encoded) * 3 // 4 - encoded[-2:].count("=")
 
 
-def trimmed(value: Any, depth: int = 0) -> Any:
-    """Return a copy of JSON-like ``value``, cut to what a timeline can keep.
+def alignment_of(payload: dict[str, Any], allowance: Allowance | None = None) -> Alignment | None:
+    """Return the payload's character alignment, or None where it has none that is whole.
 
-    Numbers that JSON cannot hold become their names.
+    None as well where it is too long to be one, or ``allowance`` has no room for it.
     """
-    if isinstance(value, str):
-        return _trimmed_text(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int) and value.bit_length() > 63:
-        return "(a number too long to keep)"
-    if isinstance(value, (dict, list)):
-        return "…" if depth >= DEEPEST else _trimmed_items(value, depth)
-    return value
-
-
-def _trimmed_text(text: str) -> str:
-    if len(text) <= LONGEST_TEXT:
-        return text
-    return f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
-
-
-def _trimmed_items(value: dict[str, Any] | list[Any], depth: int) -> Any:
-    more = len(value) - LONGEST_LIST
-    if isinstance(value, list):
-        items = [trimmed(item, depth + 1) for item in value[:LONGEST_LIST]]
-        return [*items, f"… ({more} more)"] if more > 0 else items
-    kept = list(value.items())[:LONGEST_LIST]
-    fields = {_trimmed_text(str(name)): trimmed(item, depth + 1) for name, item in kept}
-    return {**fields, "…": f"({more} more)"} if more > 0 else fields
-
-
-def alignment_of(payload: dict[str, Any]) -> Alignment | None:
-    """Return the payload's character alignment, or None where it has none that is whole."""
     value = payload.get("alignment")
     if not isinstance(value, dict):
         return None
     chars = value.get("chars")
+    if not isinstance(chars, list) or not _may_be_kept(chars, allowance):
+        return None
     starts = _milliseconds(value.get("char_start_times_ms"))
     durations = _milliseconds(value.get("char_durations_ms"))
-    if not isinstance(chars, list) or starts is None or durations is None:
+    if starts is None or durations is None:
         return None
     if not len(chars) == len(starts) == len(durations):
         return None
     if not all(isinstance(char, str) and len(char) < 100 for char in chars):
         return None
     return Alignment(tuple(chars), starts, durations)
+
+
+def _may_be_kept(chars: list[Any], allowance: Allowance | None) -> bool:
+    has_room = (allowance or Allowance()).takes(3 * len(chars))
+    return has_room and len(chars) <= LONGEST_ALIGNMENT
 
 
 def _milliseconds(values: object) -> tuple[int, ...] | None:

@@ -70,6 +70,8 @@ class FakeFeed:
         self.positions = PositionMap()
         self.cause: FakeCause | None = None
         self.finished = False
+        self.mic_sent_since: float | None = ZERO
+        self.mic_dropped_until = 0
 
     def pace(self) -> None:
         pass

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import numpy as np
 import pytest
+import soundfile
 
-from app import events
+from app import bundle_files, events
 from app.bundle import BundleError, list_bundles, open_bundle, recover_bundle
 from app.events import (
     Event,
@@ -179,3 +182,73 @@ def test_no_kind_of_event_is_missing_from_those_that_read_back():
 
 def is_event(kind):
     return isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+
+
+@pytest.mark.parametrize("duration", [10**400, -1, float("nan"), float("inf"), True, "9"])
+def test_a_duration_that_makes_no_sense_is_not_known(folder, duration):
+    session = json.loads((folder / "session.json").read_text())
+    session["end"]["duration_s"] = duration
+    (folder / "session.json").write_text(json.dumps(session))
+    assert open_bundle(folder).duration_s is None
+    assert [entry.duration_s for entry in list_bundles(folder.parent)] == [None]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+@pytest.mark.parametrize("name", ["session.json", "events.jsonl"])
+def test_a_pipe_in_a_bundle_is_not_waited_for(folder, name):
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    assert any(name in warning for warning in open_bundle(folder).warnings)
+
+
+def test_a_device_and_a_huge_file_in_a_bundle_are_not_read_to_their_end(folder, monkeypatch):
+    monkeypatch.setattr(bundle_files, "SMALL_FILE_BYTES", 10)
+    assert any("session.json cannot be read" in one for one in open_bundle(folder).warnings)
+    (folder / "session.json").unlink()
+    (folder / "session.json").symlink_to("/dev/zero")
+    assert any("session.json" in one for one in open_bundle(folder).warnings)
+
+
+def cut_short(folder):
+    """Make the bundle what a killed program leaves: no end, and audio that no header speaks of."""
+    facts = json.loads((folder / "session.json").read_text())
+    (folder / "session.json").write_text(json.dumps({**facts, "end": None}))
+    with (folder / "user.wav").open("ab") as file:
+        file.write(np.full(1600, 5, np.int16).tobytes() + b"\x01")
+
+
+def make_old(folder):
+    for path in folder.iterdir():
+        os.utime(path, (1e9, 1e9))
+
+
+def test_all_of_a_recording_that_was_cut_short_is_opened(folder):
+    cut_short(folder)
+    make_old(folder)
+    bundle = open_bundle(folder)
+    assert len(soundfile.read(bundle.user)[0]) == 3200
+    assert bundle.unfinished
+    assert bundle.warnings == ["“user.wav” was repaired: it holds 0.2 s."]
+
+
+def test_a_recording_that_is_being_written_is_left_alone(folder):
+    cut_short(folder)
+    before = (folder / "user.wav").read_bytes()
+    assert not open_bundle(folder).warnings
+    assert (folder / "user.wav").read_bytes() == before
+
+
+def test_what_cannot_be_repaired_is_a_warning_and_the_rest_is_there(folder, monkeypatch):
+    cut_short(folder)
+    make_old(folder)
+
+    def refuse(path):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("app.bundle.recover", refuse)
+    bundle = open_bundle(folder)
+    assert len(bundle.events) == 2
+    (warning,) = bundle.warnings
+    assert "“user.wav” cannot be read: there is no permission." in warning
+    with pytest.raises(BundleError, match="there is no permission"):
+        recover_bundle(folder)

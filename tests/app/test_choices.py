@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from app.choices import (
     microphone_file,
     replayed_bundle,
 )
-from audio.default import DefaultAudioInterface, DeviceSink, DeviceSource
+from audio.default import DeviceSink, DeviceSource
 from audio.duplex import DuplexInterface
 from audio.file import FileAudioInterface, FileSink, FileSource
 
@@ -30,7 +31,8 @@ def wav(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("mic", ["", "default", "pulse:headset", "portaudio:ALSA: x", "Headset"])
 def test_devices(mic):
     interface = build_audio(mic, "default")
-    assert isinstance(interface, DefaultAudioInterface)
+    assert isinstance(interface, DuplexInterface)
+    assert isinstance(interface.sink, DeviceSink)
     assert isinstance(interface.source, DeviceSource)
     assert interface.source.device == (mic if mic not in ("", "default") else None)
 
@@ -88,3 +90,17 @@ def test_a_class_that_raises_is_named():
 class Angry:
     def __init__(self):
         raise OSError("no sound today")
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/x.wav", "x" * 5000, "x/" * 3000])
+def test_what_no_file_can_be_called_is_refused_with_a_sentence(name):
+    for mic, speaker in ((name, "none"), ("none", name)):
+        with pytest.raises(ChoiceError, match="cannot be the name of a file"):
+            build_audio(mic, speaker)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_a_pipe_is_no_speaker_for_opening_it_would_wait_for_ever(tmp_path):
+    os.mkfifo(tmp_path / "heard.wav")
+    with pytest.raises(ChoiceError, match="is a pipe"):
+        build_audio("none", str(tmp_path / "heard.wav"))

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from app.run import DEVICE_OR_FILE, OK, USAGE
+from app.exit_codes import DEVICE_OR_FILE, OK, USAGE
+from app.settings import Settings, SettingsFile
 from audio.devices import Device
 from audio.errors import MissingDependency
 
@@ -87,6 +88,12 @@ def test_help_tells_examples_and_exit_codes(capsys):
         (["--audio", "nowhere"], USAGE, "does not name a class"),
         (["--audio", "no.such:Thing"], USAGE, "ModuleNotFoundError"),
         (["--audio", f"{__name__}:NotAnInterface"], USAGE, "has no stop and no output and no"),
+        (["--audio", f"{__name__}:OwnInterface", "--mic", "none"], USAGE, "--mic cannot be given"),
+        (
+            ["--audio", f"{__name__}:OwnInterface", "--speaker", "default"],
+            USAGE,
+            "--speaker cannot be given",
+        ),
         (["--mic", "/nowhere/x.wav", "--speaker", "none"], DEVICE_OR_FILE, "/nowhere/x.wav"),
         (
             ["--mic", "none", "--speaker", "/nowhere/x.wav"],
@@ -136,7 +143,7 @@ def test_devices_are_listed_by_the_names_that_are_taken(monkeypatch, capsys):
         Device("pulse:mic1", "Headset", "microphone", is_default=True),
         Device("pulse:box", "Box", "speaker"),
     ]
-    monkeypatch.setattr(cli, "list_devices", lambda: found)
+    monkeypatch.setattr("audio.devices.list_devices", lambda: found)
     assert run("devices") == OK
     told = capsys.readouterr().out
     assert told.index("Microphones") < told.index("* Headset") < told.index("Speakers")
@@ -146,14 +153,14 @@ def test_devices_are_listed_by_the_names_that_are_taken(monkeypatch, capsys):
 
 
 def test_no_device_names_the_way_without(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "list_devices", list)
+    monkeypatch.setattr("audio.devices.list_devices", list)
     assert run("devices") == OK
     assert "give --mic a file" in capsys.readouterr().out
 
     def missing():
         raise MissingDependency("PyAudio is not installed.")
 
-    monkeypatch.setattr(cli, "list_devices", missing)
+    monkeypatch.setattr("audio.devices.list_devices", missing)
     assert run("devices") == DEVICE_OR_FILE
     assert "PyAudio is not installed." in capsys.readouterr().err
 
@@ -225,12 +232,67 @@ def test_no_display_names_the_way_without_a_window():
     assert "turnscope run" in done.stderr
 
 
-def test_neither_help_nor_devices_load_qt_or_the_sdk():
+def test_the_commands_load_nothing_that_the_window_would_wait_for():
     code = (
         "import sys; from app import cli; cli.build_parser();"
-        "print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'elevenlabs', 'ui')])"
+        "slow = ('PySide6', 'elevenlabs', 'ui', 'numpy', 'audio');"
+        "print([m for m in sys.modules if m.split('.')[0] in slow])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_is_recorded_where_the_settings_say_unless_told_not_to(tmp_path, capsys):
+    SettingsFile().save(Settings(recordings=str(tmp_path / "kept")))
+    own = ("--audio", f"{__name__}:OwnInterface", "--seconds", "0.2", "--json")
+    assert run("run", *own) == OK
+    (folder,) = (tmp_path / "kept").iterdir()
+    assert json.loads(capsys.readouterr().out)["recording"] == str(folder)
+    assert run("run", *own, "--no-record") == OK
+    assert json.loads(capsys.readouterr().out)["recording"] is None
+    assert list((tmp_path / "kept").iterdir()) == [folder]
+    with pytest.raises(SystemExit):
+        run("run", "--no-record", "--record", str(tmp_path))
+    SettingsFile().path.unlink()
+
+
+def test_settings_that_cannot_be_read_are_told_before_a_run(tmp_path, capsys, caplog, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_documents_dir", lambda: str(tmp_path))
+    path = SettingsFile().path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{")
+    assert run("run", "--audio", f"{__name__}:OwnInterface", "--seconds", "0.1") == OK
+    assert "settings" in capsys.readouterr().err
+    assert list((tmp_path / "Turnscope").iterdir())
+
+
+def test_a_class_in_the_folder_that_one_is_in_is_found(tmp_path):
+    (tmp_path / "my_sound.py").write_text(
+        "class Quiet:\n"
+        "    def start(self, input_callback): pass\n"
+        "    def stop(self): pass\n"
+        "    def output(self, audio): pass\n"
+        "    def interrupt(self): pass\n"
+    )
+    # -P, as an installed command: the current folder is not on the path
+    installed = "import sys; from app.__main__ import main; sys.exit(main())"
+    arguments = ("run", "--audio", "my_sound:Quiet", "--no-record", "--seconds", "0.1")
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", installed, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == OK, done.stderr
+
+
+def test_the_version_is_shown(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("--version")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("turnscope ")

@@ -13,6 +13,7 @@ from app.bundle import BundleError
 from app.export import save_audio
 from app.listen import Listener, listen_to, listen_to_bundle
 from app.mixing import TrackReader
+from audio.account import Heard, Interrupted
 from audio.clock import now
 from audio.errors import DeviceError, FileUnreadable, FileUnwritable
 from audio.file import FileSink
@@ -103,8 +104,9 @@ def test_a_speaker_that_does_not_open_says_so(bundle):
 def test_a_speaker_that_dies_ends_it_with_its_sentence(bundle, caplog):
     class Dying(FileSink):
         def open(self, pull, on_fault, on_xrun):
-            super().open(pull, on_fault, on_xrun)
+            opened = super().open(pull, on_fault, on_xrun)
             on_fault("The speaker “Box” has stopped.")
+            return opened
 
     listener = listen_to_bundle(bundle, Dying(None))
     assert listener.wait(5)
@@ -166,3 +168,40 @@ def test_longer_tracks_are_not_cut_to_the_shorter(tmp_path):
         assert len(reader.read_mixed(100)) == 0
         reader.seek(3)
         assert [len(track) for track in reader.read(2)] == [2, 2]
+
+
+def test_whoever_waits_for_the_end_finds_the_error(bundle, caplog):
+    for _ in range(10):
+        reader = TrackReader([bundle / "user.wav"])
+        listener = Listener(reader, FileSink(None))
+
+        def fail(count):
+            raise OSError("gone")
+
+        reader.read_mixed = fail
+        listener.start()
+        assert listener.wait(5)
+        assert isinstance(listener.error, OSError)
+        listener.close()
+
+
+def test_nothing_is_heard_after_a_stop_that_comes_while_it_reads(tmp_path):
+    reader = TrackReader([write(tmp_path / "long.wav", np.full(10 * 16_000, 500))])
+    listener = Listener(reader, FileSink(None))
+    read, reads = reader.read_mixed, []
+
+    def stop_in_between(count):
+        reads.append(count)
+        if len(reads) == 3:
+            listener.stop()
+        return read(count)
+
+    reader.read_mixed = stop_in_between
+    listener.start()
+    assert listener.wait(5)
+    records = listener._audio.account.journal.read()[0]
+    stopped_at = next(record.at for record in records if isinstance(record, Interrupted))
+    late = [r for r in records if isinstance(r, Heard) and r.at > stopped_at + 0.05]
+    assert len(reads) == 3
+    assert not late
+    listener.close()

@@ -21,6 +21,7 @@ from app.events import (
 from app.pump import Pump
 from app.tracks import Tracks
 from audio.account import Account, CallbackFailed, DeviceFault, Dropped, MicChunk, Underrun, Xrun
+from audio.account import Interrupted as AccountInterrupted
 from audio.pcm import SAMPLE_RATE
 from audio.vad import SpeechEdge
 from tests.app.simulated_audio import (
@@ -31,6 +32,7 @@ from tests.app.simulated_audio import (
     SimulatedCard,
     SteppedClock,
 )
+from tests.rig.waiting import wait_until
 
 
 class Rig:
@@ -349,9 +351,7 @@ def test_one_bad_cycle_is_told_and_does_not_end_the_analysis(caplog):
 
     rig = Rig(vad=BadVad())
     rig.pump.start()
-    deadline = time.monotonic() + 5
-    while BadVad.calls < 3 and time.monotonic() < deadline:
-        time.sleep(0.005)
+    wait_until(lambda: BadVad.calls >= 3, what="the pump to go on")
     rig.pump._vad = DeafVad()
     rig.finish()
     assert BadVad.calls >= 3
@@ -370,3 +370,90 @@ def test_a_cycle_costs_less_than_two_milliseconds():
         rig.pump.cycle()
         spent.append(time.thread_time() - before)
     assert np.median(spent) < 0.002
+
+
+class CountingVad(DeafVad):
+    """Hears speech in whatever is loud, at positions from its last reset on."""
+
+    def __init__(self):
+        self.fed = self.position = 0
+        self.speaking = False
+
+    def feed(self, samples):
+        loud = np.flatnonzero(np.abs(samples.astype(int)) > 10_000)
+        first = self.position
+        self.position += len(samples)
+        self.fed += len(samples)
+        if self.speaking or not len(loud):
+            return []
+        self.speaking = True
+        return [SpeechEdge("onset", first + int(loud[0]))]
+
+    def finish(self):
+        edges = [SpeechEdge("end", self.position)] if self.speaking else []
+        self.position, self.speaking = 0, False
+        return edges
+
+
+@pytest.mark.parametrize("halt_s", [60, 300])
+def test_speech_stands_where_it_is_after_the_machine_was_halted(halt_s):
+    rig = Rig(vad=CountingVad())
+    rig.card.clicks = {round(1.9 * SAMPLE_RATE)}
+    rig.run_to(2.0)
+    assert rig.pump.user_speaking
+    rig.clock.at += halt_s
+    rig.pump.cycle()
+    assert not rig.pump.user_speaking
+    assert rig.pump._vad.fed < 4 * SAMPLE_RATE
+    rig.tracks.user.append(np.full(1600, 20_000, np.int16))
+    rig.pump.cycle()
+    onset = rig.events(SpeechStarted)[-1].t
+    assert onset == pytest.approx(rig.tracks.user.duration_samples / SAMPLE_RATE - 0.1, abs=0.001)
+    assert onset > halt_s
+    assert len(rig.events(SpeechEnded)) == 1
+
+
+def test_a_fault_at_the_very_end_leaves_whole_tracks_and_is_told(caplog):
+    class BadVad(DeafVad):
+        def feed(self, samples):
+            raise RuntimeError("no model")
+
+    rig = Rig(vad=BadVad())
+    rig.card.clicks = {1000}
+    rig.card.run_until(ZERO + 1.0)
+    rig.clock.at = ZERO + 1.0
+    rig.finish()
+    assert len(loud_positions(rig.tracks.user)) == 1
+    assert rig.tracks.user.duration_samples == rig.tracks.agent.duration_samples >= SAMPLE_RATE
+    assert [event.level for event in rig.events(Trouble)] == ["error"]
+
+
+def test_a_record_that_cannot_be_told_takes_no_other_with_it():
+    rig = Rig()
+
+    def confused(at):
+        raise LookupError(at)
+
+    rig.feed.cause_at = confused
+    rig.feed.account.journal.append(AccountInterrupted(ZERO + 0.1, 1, 0))
+    rig.feed.account.journal.append(Xrun(ZERO + 0.1, "input"))
+    with pytest.raises(LookupError):
+        rig.pump.cycle()
+    assert [event.kind for event in rig.events(Trouble)] == ["xrun"]
+
+
+def test_a_mic_chunk_that_waits_for_the_agent_is_not_called_sent():
+    rig = Rig()
+    rig.feed.mic_sent_since = None
+    for number in range(3):
+        at = ZERO + number / 4
+        chunk = MicChunk(4000 * number, 4000 * number + 4000, at, at + 0.25, at + 0.25, at + 0.25)
+        rig.feed.account.journal.append(chunk)
+    rig.run_to(1.0)
+    assert not rig.events(MicChunkSent)
+    rig.feed.mic_sent_since, rig.feed.mic_dropped_until = ZERO + 1.5, 4000
+    rig.run_to(2.0)
+    assert [(event.start, event.t) for event in rig.events(MicChunkSent)] == [
+        (4000, pytest.approx(1.5)),
+        (8000, pytest.approx(1.5)),
+    ]

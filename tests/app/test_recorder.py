@@ -25,16 +25,10 @@ from app.secrets import ApiKey
 from app.session_info import SessionInfo
 from app.tracks import Handover, Tracks
 from audio.pcm import SAMPLE_RATE
+from tests.rig.waiting import wait_until
 
 BEGAN = datetime(2026, 11, 22, 9, 15, 3, tzinfo=UTC)
 INFO = SessionInfo("demo", "Demo agent", "demo-1", microphone="Headset", speaker="none")
-
-
-def wait_until(condition, timeout_s=10.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 class Rig:
@@ -303,7 +297,9 @@ def test_a_recording_outlives_a_process_that_is_killed(tmp_path):
     )
     try:
         folder = Path(child.stdout.readline().strip())
-        wait_until(lambda: (folder / "user.wav").stat().st_size > 100_000, timeout_s=20)
+        wait_until(lambda: (folder / "user.wav").stat().st_size > 100_000, deadline_s=20)
+        # the events of a round are written after its audio
+        wait_until(lambda: (folder / "events.jsonl").stat().st_size > 0, deadline_s=20)
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait(10)
@@ -447,3 +443,45 @@ def test_a_round_costs_little(rig):
         spent.append(time.thread_time() - before)
     rig2.recorder.finish("user")
     assert np.median(spent) < 0.005
+
+
+def test_a_fault_that_is_not_the_disks_is_told_as_such_and_the_recording_goes_on(rig, caplog):
+    rig.recorder.start()
+    files = rig.recorder._files
+    write, faults = files.write_tracks, []
+
+    def fail_once(*args, **options):
+        faults.append(1)
+        files.write_tracks = write
+        raise MemoryError
+
+    files.write_tracks = fail_once
+    wait_until(lambda: faults and not rig.recorder.failed)
+    rig.grow(1.0)
+    assert rig.recorder.finish("user")
+    assert len(rig.read("user.wav")) == SAMPLE_RATE
+    assert not open_bundle(rig.recorder.folder).unfinished
+    first, second = rig.notices.read()[0]
+    assert "MemoryError" in first.sentence
+    assert "space" not in first.advice
+    assert "nothing was lost" in second.sentence
+
+
+def test_a_disk_that_refuses_the_events_alone_is_told_of_once(rig, monkeypatch, caplog):
+    rig.recorder.start()
+    refused = []
+    append = rig.recorder._files.events._append
+
+    def refuse(lines):
+        refused.append(lines)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    rig.recorder._files.events._append = refuse
+    rig.timeline.append(StateChanged(0.1, "running"))
+    wait_until(lambda: len(refused) > 5)
+    assert [notice.level for notice in rig.notices.read()[0]] == ["error"]
+    rig.recorder._files.events._append = append
+    wait_until(lambda: not rig.recorder.failed)
+    assert rig.recorder.finish("user")
+    kinds = [event.type for event in open_bundle(rig.recorder.folder).events]
+    assert kinds == ["state", "trouble", "trouble"]

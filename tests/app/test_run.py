@@ -71,7 +71,7 @@ def test_a_run_ends_after_its_seconds_and_says_what_happened(tmp_path):
     assert str(session.bundle) in out
     assert "estimated" in out
     assert "Running." in err
-    assert "Interrupt by button." in err
+    assert "Interrupt 1, by the button." in err
     assert "Nothing to interrupt" in err
     assert "\x1b" not in err
 

@@ -182,3 +182,21 @@ def test_the_log_rotates_and_a_folder_that_cannot_be_written_is_no_end(tmp_path,
     finally:
         take_down_logs()
         root.setLevel(level)
+
+
+def test_the_secrets_of_sessions_long_over_cost_nothing():
+    key = "a-key-that-is-kept-in-the-keyring"
+    ApiKey(key, "keyring")
+
+    def cost():
+        began = time.thread_time()
+        for _ in range(300):
+            scrub_text("An ordinary sentence of some length")
+        return time.thread_time() - began
+
+    before = min(cost() for _ in range(5))
+    for number in range(3000):
+        remember(f"signed-url-of-session-{number:05}", lasting=False)
+    assert scrub_text("signed-url-of-session-02999") == "•••"
+    assert scrub_text(key) == "•••"
+    assert min(cost() for _ in range(5)) < 4 * before + 0.001

@@ -14,6 +14,7 @@ import pytest
 from app.agents.base import AgentError, Endpoint
 from app.agents.demo_agent import DemoAgent
 from app.bundle import open_bundle
+from app.choices import build_audio
 from app.events import (
     AgentChunkReceived,
     Event,
@@ -576,3 +577,94 @@ def test_commands_before_the_start_and_after_the_end_do_no_harm(make):
     assert session.reason is EndReason.NO_NETWORK
     with pytest.raises(AlreadyRunning):
         session.start()
+
+
+@pytest.mark.parametrize("part", ["_pump", "_link", "_recorder"])
+def test_a_session_ends_whatever_part_of_its_end_fails(tmp_path, caplog, part):
+    with running(send_then_listen()) as server:
+        session = Session(agent_at(server.base_url), QuietCaller(), record_to=tmp_path)
+        session.start()
+        assert eventually(lambda: session.state is State.RUNNING)
+        name = {"_pump": "stop", "_link": "close", "_recorder": "finish"}[part]
+        broken, whole = getattr(session, part), getattr(getattr(session, part), name)
+
+        def fail(*args):
+            whole(*args)
+            raise RuntimeError("out of order")
+
+        setattr(broken, name, fail)
+        session.end()
+        assert session.wait(5)
+    assert session.state is State.ENDED
+    end = json.loads((session.bundle / "session.json").read_text())["end"]
+    assert end["reason"] == "user"
+    assert "out of order" in caplog.text
+
+
+def test_a_fault_of_the_analysis_that_stays_does_not_keep_the_session_alive(tmp_path, caplog):
+    with running(send_then_listen(audio(1, SECOND))) as server:
+        session = Session(agent_at(server.base_url), QuietCaller(), record_to=tmp_path)
+
+        def fail(samples):
+            raise ValueError("model fault")
+
+        session._pump._vad.feed = fail
+        session.start()
+        assert eventually(lambda: session.state is State.RUNNING)
+        session.end()
+        assert session.wait(5)
+    end = json.loads((session.bundle / "session.json").read_text())["end"]
+    assert end["reason"] == "user"
+    with wave.open(str(session.bundle / "user.wav")) as user:
+        assert user.getnframes() > 0
+
+
+def test_a_recording_that_is_not_whole_at_the_end_is_told_with_its_folder(make):
+    with running(send_then_listen()) as server:
+        session = make(agent_at(server.base_url))
+        session.start()
+        assert eventually(lambda: session.state is State.RUNNING)
+        session._recorder.finish = lambda *_: False
+        session.end()
+        assert session.wait(5)
+    (notice,) = session.notices.read()[0]
+    assert str(session.bundle) in notice.sentence
+    assert "is not whole" in notice.sentence
+    assert "is not whole" in session.sentence
+    assert session.reason is EndReason.USER
+    session._recorder._worker.stop(5)
+
+
+def test_an_agent_that_never_opens_is_given_up_in_its_own_time(make, monkeypatch):
+    free = threading.Event()
+    monkeypatch.setattr("app.link.Link.OPEN_S", 0.4)
+
+    class Waiting(FakeAgent):
+        def open(self):
+            free.wait(20)
+            return super().open()
+
+    agent = Waiting(Endpoint("http://127.0.0.1:1", "a"), label="Agent of mine")
+    session = run(make(agent, connect_timeout_s=0.1))
+    assert session.state is State.FAILED
+    assert "Agent of mine could not be opened within 0.4 seconds" in session.sentence
+    assert "keyring" in session.sentence
+    free.set()
+    assert eventually(lambda: agent.opened)
+    assert_recorded(session)
+
+
+def test_health_counts_what_every_buffer_had_to_drop(make, tmp_path):
+    session = make(agent_at("http://127.0.0.1:1"), build_audio("none", str(tmp_path / "out.wav")))
+    session._tap._uplink.dropped_samples = 1
+    session._tap.received.dropped_samples = 2
+    session.tracks.to_recorder.dropped_samples = 3
+    session.tracks.user.trimmed_samples = 4
+    run(session)
+    health = session.health()
+    assert health["unsent_mic_samples"] == 1
+    assert health["unanalysed_agent_samples"] == 2
+    assert health["unrecorded_received_samples"] == 3
+    assert health["user_trimmed_samples"] == 4
+    files = ("mic_file_late_samples", "speaker_file_lost_samples", "unrecorded_events")
+    assert [health[name] for name in files] == [0, 0, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -104,3 +105,24 @@ def test_a_place_that_cannot_be_written_is_told_once(tmp_path, notices):
 def test_recordings_go_where_the_person_wants_them():
     assert Settings(recordings="/data/calls").recordings_folder.as_posix() == "/data/calls"
     assert Settings().recordings_folder.name == "Turnscope"
+
+
+@pytest.mark.parametrize("version", [-1, -(10**15)])
+def test_a_version_before_the_first_is_no_version(file, notices, version):
+    file.path.parent.mkdir()
+    file.path.write_text(json.dumps({"version": version, "agent_id": "a"}))
+    assert file.load() == Settings()
+    assert len(notices.read()[0]) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_a_pipe_in_the_place_of_the_settings_is_not_waited_for(file, notices):
+    file.path.parent.mkdir()
+    os.mkfifo(file.path)
+    assert file.load() == Settings()
+    assert len(notices.read()[0]) == 1
+
+
+def test_a_folder_in_the_home_of_nobody_is_not_used():
+    folder = Settings(recordings="~nobody-of-that-name/x").recordings_folder
+    assert folder == Settings().recordings_folder

@@ -354,3 +354,51 @@ def test_an_interrupt_does_not_wait_for_an_output_that_blocks(timeline, clock):
     go_on.set()
     speaking.join(5)
     tap.close()
+
+
+def test_a_stop_during_a_start_is_not_lost(timeline, clock):
+    starting, free = threading.Event(), threading.Event()
+
+    class Slow(Device):
+        def start(self, input_callback):
+            starting.set()
+            free.wait(10)
+
+    device = Slow()
+    tap = Tap(device, timeline, clock)
+    starter = threading.Thread(target=tap.start, args=(lambda _: None,))
+    starter.start()
+    assert starting.wait(5)
+    tap.stop()
+    free.set()
+    starter.join(5)
+    assert not tap.running
+    assert device.stops == 1
+    tap.start(lambda _: None)
+    assert tap.running
+    tap.close()
+
+
+def test_an_interrupt_long_after_the_last_call_was_nobodys(tap, device):
+    say(tap, 4)
+    tap.interrupt_by("button")
+    (record,) = [r for r in device.account.journal.read()[0] if hasattr(r, "queued")]
+    assert tap.cause_at(record.at).source == "button"
+    assert tap.cause_at(record.at + 5) is None
+
+
+def test_mic_chunks_that_are_never_sent_are_counted_and_told(device, timeline, clock, sent):
+    tap = Tap(device, timeline, clock)
+    tap.start(sent.append)
+    for _ in range(12):
+        device.speak(np.ones(16_000, np.int16), now())
+    assert tap.mic_sent_since is None
+    tap.set_formats("pcm_16000", "pcm_16000")
+    before = now()
+    device.speak(np.ones(16_000, np.int16), now())
+    assert sum(map(len, sent)) == 11 * 32_000
+    assert tap.mic_sent_since >= before
+    assert tap.mic_dropped_until == tap.counters()["unsent_mic_samples"] == 2 * 16_000
+    (told,) = events_of(timeline, Trouble)
+    assert "first 2.0 s" in told.sentence
+    tap.close()

@@ -30,9 +30,18 @@ from app.turns import AudioSpan, Turn, TurnTracker
 RATE = 16_000
 
 
+def feed_all(tracker, events):
+    for event in events:
+        tracker.feed(event)
+
+
+def queued(tracker):
+    return [span for span in tracker.spans if span.kind == "queued"]
+
+
 def track(*events):
     tracker = TurnTracker()
-    tracker.feed_all(events)
+    feed_all(tracker, events)
     return tracker
 
 
@@ -176,6 +185,35 @@ def test_live_and_from_a_bundle_give_the_same():
     assert live.summary() == read_back.summary()
 
 
+LATE_TEXT = (
+    mic(0.3),
+    AgentChunkReceived(0.5, 0, 16_000, 1),
+    user_transcript(0.6, "Hm"),
+    AgentChunkReceived(0.7, 16_000, 32_000, 2),
+    response(0.8, "No one knows", 2),
+    heard(0, 16_000, 0.9),
+    user_transcript(1.0, "We", tentative=True),
+    chunk(1.1, 32_000, "Now", 3),
+    user_transcript(1.2, "Well"),
+    response(1.3, "Now", 3),
+    AgentDiscarded(1.4, 16_000, 32_000, "interrupt"),
+    Interrupted(1.4, 1, "agent", 16_000, 3),
+    Silenced(1.5, 1, 1.4, 1.43),
+)
+
+
+@pytest.mark.parametrize("events", [BARGE_IN, LATE_TEXT], ids=["barge-in", "late text"])
+@pytest.mark.parametrize("batch", [1, 2, 3, 5])
+def test_it_does_not_matter_how_often_the_records_are_read(events, batch):
+    often, once = TurnTracker(), track(*events)
+    for first in range(0, len(events), batch):
+        feed_all(often, events[first : first + batch])
+        assert often.transcript is not None
+        assert often.interruptions is not None
+    assert often.transcript == once.transcript
+    assert often.interruptions == once.interruptions
+
+
 def test_words_wait_until_they_are_heard():
     tracker = track(response(1.0, "Good morning"), chunk(1.0, 0, "Good morning"))
     (line,) = tracker.transcript
@@ -206,6 +244,16 @@ def test_words_that_never_arrived_are_unheard_after_an_interrupt():
     assert not cut.words_estimated
 
 
+def test_no_word_waits_when_the_session_is_over():
+    text = "Good morning how are you"
+    tracker = track(response(1.0, text), chunk(1.0, 0, "Good morning "), heard(0, 5 * S, 1.1))
+    tracker.feed(AgentDiscarded(2.0, 5 * S, 13 * S, "stop"))
+    tracker.feed(StateChanged(2.1, "ended"))
+    (line,) = tracker.transcript
+    assert (line.heard_text, line.waiting_text) == ("Good", "")
+    assert line.unheard_text == "morning how are you"
+
+
 def test_without_alignment_words_are_shared_out_and_marked_estimated():
     tracker = track(
         response(1.0, "aaaa bbbb cccc dddd"),
@@ -220,6 +268,28 @@ def test_without_alignment_words_are_shared_out_and_marked_estimated():
     assert (cut.heard_text, cut.unheard_text) == ("aaaa bbbb", "cccc dddd")
     assert cut.words_estimated
     assert tracker.transcript[0].estimated
+
+
+def test_of_a_reply_that_is_still_arriving_the_whole_text_waits():
+    tracker = track(response(1.0, "Then try again"), chunk(1.0, 0, "Then t"))
+    (line,) = tracker.transcript
+    assert (line.heard_text, line.waiting_text) == ("", "Then try again")
+
+
+def test_a_word_that_arrived_in_part_is_heard_only_if_its_middle_was():
+    for part, words in (("Good m", "Good"), ("Good mornin", "Good morning")):
+        tracker = track(
+            response(1.0, "Good morning all"),
+            chunk(1.0, 0, part),
+            heard(0, len(part) * S, 1.1),
+            Interrupted(1.7, 1, "agent", 0, 5),
+            Silenced(1.75, 1, 1.7, 1.75),
+            response(3.0, "Yes, please do", 6),
+            chunk(3.0, len(part) * S, "Yes, please do", 6),
+            heard(len(part) * S, (len(part) + 14) * S, 3.1),
+        )
+        assert tracker.transcript[0].heard_text == words, part
+        assert tracker.interruptions[0].heard_text == words, part
 
 
 def test_a_word_may_begin_in_one_chunk_and_end_in_the_next():
@@ -248,7 +318,7 @@ def test_the_button_holds_back_the_rest_of_the_reply():
     assert cut.agent_next_at == 2.1
     ghosts = [span for span in tracker.spans if span.kind == "discarded"]
     assert sorted((span.start, span.stop) for span in ghosts) == [(8 * S, 13 * S), (13 * S, 30 * S)]
-    assert not tracker.queued_spans
+    assert not queued(tracker)
 
 
 def test_the_text_of_a_reply_may_come_after_its_audio():
@@ -320,7 +390,15 @@ def test_an_interrupt_of_silence_has_no_time_to_silence_and_no_class():
     (cut,) = tracker.interruptions
     assert cut.time_to_silence_ms is None
     assert cut.silent_at is None
+    assert cut.was_silent
     assert (cut.kind, cut.discarded_ms) == (None, 0)
+
+
+def test_whether_there_was_something_to_silence_is_known_once_it_is_told():
+    tracker = track(Interrupted(1.0, 1, "agent", 0, 3))
+    assert not tracker.interruptions[0].was_silent
+    tracker.feed(Silenced(1.1, 1, 1.0, 1.02))
+    assert not tracker.interruptions[0].was_silent
 
 
 def test_two_interrupts_close_together_keep_their_own_audio():
@@ -380,9 +458,9 @@ def test_waiting_audio_is_shown_behind_what_was_heard():
         chunk(1.2, 4 * S, "morning"),
         heard(0, 2 * S, 1.1),
     )
-    assert tracker.queued_spans == [AudioSpan("queued", 2 * S, 11 * S, pytest.approx(1.2))]
+    assert queued(tracker) == [AudioSpan("queued", 2 * S, 11 * S, pytest.approx(1.2))]
     tracker.feed(heard(2 * S, 11 * S, 1.2))
-    assert not tracker.queued_spans
+    assert not queued(tracker)
 
 
 def test_overflow_takes_from_the_end_of_the_queue():
@@ -391,11 +469,11 @@ def test_overflow_takes_from_the_end_of_the_queue():
         chunk(1.1, 4 * S, "morning"),
         AgentDiscarded(1.1, 8 * S, 11 * S, "overflow"),
     )
-    (waiting,) = tracker.queued_spans
+    (waiting,) = queued(tracker)
     assert (waiting.start, waiting.stop) == (0, 8 * S)
     tracker.feed(AgentDiscarded(3.0, 0, 8 * S, "stop"))
     assert tracker.summary().discarded_ms == 11 * 50
-    assert not tracker.queued_spans
+    assert not queued(tracker)
 
 
 def test_short_pauses_do_not_end_a_turn_long_ones_do():
@@ -521,3 +599,54 @@ def test_an_event_costs_the_same_late_in_a_long_session():
     cost(events[1800:-1800])
     late = min(cost(events[-1800:-900]), cost(events[-900:]))
     assert late < early * 2.5 + 20e-6
+
+
+def test_thousands_of_interruptions_of_one_reply_do_not_cost_their_square(monkeypatch):
+    refreshed = []
+    refresh = TurnTracker._refresh_cut
+    monkeypatch.setattr(
+        TurnTracker, "_refresh_cut", lambda self, cut: (refreshed.append(cut), refresh(self, cut))
+    )
+    tracker, count = TurnTracker(), 400
+    for number in range(count):
+        start, at = number * 1600, number * 0.01
+        tracker.feed(AgentChunkReceived(at, start, start + 1600, 1))
+        tracker.feed(Interrupted(at, number + 1, "agent", 1600, 1))
+        tracker.feed(AgentDiscarded(at, start, start + 1600, "interrupt"))
+        assert len(tracker.interruptions) == number + 1
+    assert len(refreshed) < 12 * count
+
+
+def test_a_refresh_costs_the_same_after_hours_without_a_text_or_an_interrupt():
+    tracker, costs = TurnTracker(), []
+    for number in range(3600):
+        start, t = number * RATE, float(number)
+        tracker.feed(chunk(t, start, "hello worlds and such", event_id=number))
+        tracker.feed(heard(start, start + RATE, t))
+        before = time.thread_time()
+        assert tracker.transcript
+        costs.append(time.thread_time() - before)
+    assert sum(costs[-60:]) < 5 * max(sum(costs[:60]), 0.01)
+    said = " ".join(line.heard_text for line in tracker.transcript)
+    assert said.count("hello") == 3600
+
+
+def test_a_long_text_keeps_its_audio_in_one_line():
+    text = " ".join(["word"] * 300)
+    chunks = [chunk(float(n), n * 150 * S, text[n * 150 : (n + 1) * 150]) for n in range(10)]
+    tracker = track(response(0.0, text), *chunks)
+    assert [line.text for line in tracker.transcript] == [text]
+
+
+def test_an_event_id_of_zero_is_an_id():
+    tracker = track(
+        chunk(0.5, 0, "One", event_id=None),
+        response(0.6, "One", event_id=None),
+        chunk(1.0, 3 * S, "Two", event_id=0),
+        response(1.1, "Two", event_id=0),
+        heard(0, 6 * S, 1.2),
+    )
+    assert [(line.text, line.heard_text) for line in tracker.transcript] == [
+        ("One", "One"),
+        ("Two", "Two"),
+    ]

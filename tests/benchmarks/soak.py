@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.events import Interrupted
 from audio import DefaultAudioInterface
 from tests.benchmarks.table import Figure, to_markdown, write_json
 from tests.rig.screen import Screen
@@ -82,7 +83,15 @@ def soak_window(card: SoundCard, minutes: float) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, Screen(1600, 1000) as screen:
         caller = write_wav(Path(folder) / "caller.wav", _caller(minutes * 60 + 30))
         child = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.soak", "--child", str(caller), folder, str(minutes)],
+            [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.soak",
+                "--child",
+                str(caller),
+                folder,
+                str(minutes),
+            ],
             env={**os.environ, **card.environment(), **screen.environment(), "HOME": folder},
             stdout=subprocess.PIPE,
             text=True,
@@ -128,7 +137,8 @@ def _child(caller: str, folder: str, minutes: float) -> None:
     sampler.start(SAMPLE_EVERY_S * 1000)
     QTimer.singleShot(int(minutes * 60_000), live.close)
     live.run()
-    seen = live.window.parts.interruptions.count
+    events = live.session.timeline.read()[0]
+    seen = sum(isinstance(event, Interrupted) for event in events)
     print(
         json.dumps({"resident": resident, "health": live.session.health(), "interruptions": seen})
     )

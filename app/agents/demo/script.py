@@ -135,6 +135,8 @@ def load_script(path: Path = DEFAULT_SCRIPT) -> Script:
 
 def _read_text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+            raise ScriptError(path, 0, "it is not a file")
         with path.open("rb") as file:
             content = file.read(MAX_SCRIPT_BYTES + 1)
     except OSError as error:

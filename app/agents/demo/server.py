@@ -16,15 +16,18 @@ import os
 import secrets
 import threading
 import urllib.parse
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
+from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from app.agents.demo.call import Call
 from app.agents.demo.errors import PortError
@@ -36,8 +39,11 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 CONVERSATIONS_MAX = 8
-HANDSHAKE_DEADLINE_S = 5.0
+HANDSHAKE_DEADLINE_S = 2.0
+"""Ample on loopback; and as long as this, a request that never ends can hold up the end."""
 CLOSE_DEADLINE_S = 0.3
+ACCEPT_S = 0.02
+"""In so long the loop has made a connection of what it has accepted."""
 MESSAGE_MAX_BYTES = 1024 * 1024
 _POLL_S = 0.1
 
@@ -59,6 +65,7 @@ class DemoServer:
         self._key = key or secrets.token_urlsafe(32)
         self._server: Server | None = None
         self._gate: Gate | None = None
+        self._guests: weakref.WeakSet[ServerConnection] = weakref.WeakSet()
         self._open_calls = 0
         self._calls_taken = 0
         self.faults = 0
@@ -75,6 +82,8 @@ class DemoServer:
                 self._converse,
                 HOST,
                 self._port,
+                # any factory will do, says its documentation
+                create_connection=self._welcome,  # type: ignore[arg-type]
                 process_request=lambda _, request: self._answer(request),
                 compression=None,
                 open_timeout=HANDSHAKE_DEADLINE_S,
@@ -93,8 +102,22 @@ class DemoServer:
         """Hang up on everybody and stop listening."""
         if self._server is not None:
             self._server.close()
+            await asyncio.sleep(ACCEPT_S)
+            self._hang_up_on_the_undecided()
             await self._server.wait_closed()
             self._server = None
+
+    def _welcome(self, *arguments: Any, **settings: Any) -> ServerConnection:
+        guest = ServerConnection(*arguments, **settings)
+        self._guests.add(guest)
+        return guest
+
+    def _hang_up_on_the_undecided(self) -> None:
+        """Drop those who have connected and not finished their request: closing waits for them."""
+        for guest in tuple(self._guests):
+            transport: asyncio.Transport | None = getattr(guest, "transport", None)
+            if guest.protocol.state is State.CONNECTING and transport is not None:
+                transport.abort()
 
     async def __aenter__(self) -> Address:
         """Start; gives the address."""

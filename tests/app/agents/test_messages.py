@@ -98,3 +98,10 @@ def test_what_an_error_says_is_one_line():
         "The server said: “out of credits”."
     )
     assert messages.error_text_of({"message": 7}) == ""
+
+
+def test_an_alignment_too_long_to_be_one_is_none():
+    count = messages.LONGEST_ALIGNMENT + 1
+    long = {"chars": ["a"] * count}
+    long |= {name: [0] * count for name in ("char_start_times_ms", "char_durations_ms")}
+    assert messages.alignment_of({"alignment": long}) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,3 +119,10 @@ def test_a_link_out_of_the_folder_is_not_followed(write_script: Write, tmp_path:
     (tmp_path / "link.ogg").symlink_to(outside)
     with pytest.raises(ScriptError, match=r"there is no file 'link\.ogg'"):
         load_script(write_script(SPOKEN + "audio = 'link.ogg'\n"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_a_pipe_is_no_script_for_opening_it_would_wait_for_ever(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "script.toml")
+    with pytest.raises(ScriptError, match="it is not a file"):
+        load_script(tmp_path / "script.toml")

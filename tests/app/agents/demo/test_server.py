@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -357,6 +358,16 @@ def test_stopping_hangs_up(quick: Script) -> None:
     assert closed.value.rcvd.code == 1001
     with pytest.raises(ConnectionRefusedError):
         _get(address, "/")
+
+
+def test_stopping_does_not_wait_for_a_request_that_never_ends(quick: Script) -> None:
+    thread = DemoServerThread(DemoServer(quick))
+    port = urlsplit(thread.start().base_url).port
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nX: ")
+        began = time.monotonic()
+        thread.stop(4.0)
+        assert time.monotonic() - began < 1.5
 
 
 def test_it_listens_on_loopback_alone(server: DemoServer, address: Address) -> None:
