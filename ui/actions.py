@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu
 
+from ui.dock import Dock
 from ui.theme import SCHEMES
 
 
@@ -65,12 +66,14 @@ class Actions(QObject):
         self.about = self._add(menu, "&About Turnscope")
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 
-    def add_panels(self, docks: Iterable[QDockWidget]) -> None:
-        """Add the switches that show and hide ``docks``."""
+    def add_panels(self, docks: Iterable[Dock], bring: Callable[[Dock], None]) -> None:
+        """Add a switch for each of ``docks``: it does ``bring``, and is checked while it shows."""
         for number, dock in enumerate(docks, 1):
-            action = dock.toggleViewAction()
-            action.setShortcut(QKeySequence(f"Ctrl+{number}"))
+            action = self._add(self._panels, dock.windowTitle(), f"Ctrl+{number}", checkable=True)
             self._panels.insertAction(self._panels_end, action)
+            dock.toggleViewAction().toggled.connect(action.setChecked)
+            action.setChecked(not dock.isHidden())
+            self.connect_all([(action, lambda each=dock: bring(each))])
 
     def connect_all(self, pairs: Iterable[tuple[QAction, Callable[[], object]]]) -> None:
         """Connect each action to what it does."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
 
 from ui.icons import Icons
@@ -81,6 +82,10 @@ class DevicePicker(QComboBox):
         self._message = message
         self._fill()
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the choice alone: who scrolls past does not mean to change it."""
+        event.ignore()
+
     def showPopup(self) -> None:
         """Open, and ask for a fresh list."""
         self.opened.emit()
@@ -106,7 +111,7 @@ class DevicePicker(QComboBox):
                 self.addItem(text, choice)
         if not self._devices and self._message:
             self.setItemData(0, self._message, Qt.ItemDataRole.ToolTipRole)
-            self.setItemText(0, f"System default {self._role} (none found)")
+            self.setItemText(0, "Default (none found)")
         self.setCurrentIndex(self.findData(self._choice))
         self.setToolTip(self._message or f"{self._role.capitalize()}: {self.currentText()}")
 

@@ -12,9 +12,13 @@ from ui.theme import GRID, small
 class Dock(QDockWidget):
     """Docks, floats and closes; its state is kept under ``name``."""
 
-    def __init__(self, name: str, title: str, panel: QWidget, icons: Icons) -> None:
-        """Hold ``panel``, whose optional ``title_widgets()`` stand in the title bar."""
+    def __init__(self, name: str, title: str, panel: QWidget, entry: QWidget, icons: Icons) -> None:
+        """Hold ``panel``, whose optional ``title_widgets()`` stand in the title bar.
+
+        ``entry`` is where the keyboard goes when the panel is brought to the front.
+        """
         super().__init__(title)
+        self.entry = entry
         self.setObjectName(name)
         self.setWidget(panel)
         self.setTitleBarWidget(self._build_title(title, panel, icons))

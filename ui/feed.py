@@ -5,19 +5,23 @@ Main thread only.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.events import Event, MessageReceived, MessageSent, MicChunkSent, Muted
 from app.turns import TurnTracker
 from ui.scene import RATE, Mark, Scene, Stretch
-from ui.tables import milliseconds
+from ui.tables import silence_text
 
 if TYPE_CHECKING:
     from app.session import Session
     from app.turn_records import Interruption
 
 
+ROUNDING_S = 0.001
+"""What begins so soon after a stretch belongs to the same moment."""
 UNSEEN = (MicChunkSent, MessageReceived, MessageSent)
 """Events that change nothing in the lanes; they are the most frequent."""
 
@@ -87,17 +91,33 @@ class SessionFeed:
                 told[index], marks[index] = each, mark_of(each)
 
     def _show_unheard(self) -> None:
-        self.scene.discarded, self.scene.queued = [], []
-        for span in self.tracker.spans:
-            if span.kind == "discarded":
-                self.scene.discarded.append(Stretch(span.start, span.stop, span.at))
-            elif span.kind == "queued":
-                self.scene.queued.append(Stretch(0, span.stop, span.at - span.start / RATE))
+        spans = self.tracker.spans
+        unheard = [span for span in spans if span.kind == "discarded"]
+        ghosts = [Stretch(span.start, span.stop, span.at) for span in unheard]
+        self.scene.discarded = clipped(ghosts, [span.at for span in spans])
+        self.scene.queued = [
+            Stretch(0, span.stop, span.at - span.start / RATE)
+            for span in spans
+            if span.kind == "queued"
+        ]
+
+
+def clipped(ghosts: list[Stretch], starts: list[float]) -> list[Stretch]:
+    """Return ``ghosts``, each cut off where the next audio begins, by the moments ``starts``."""
+    starts = sorted(starts)
+    return [_clipped(ghost, starts) for ghost in ghosts]
+
+
+def _clipped(ghost: Stretch, starts: list[float]) -> Stretch:
+    following = bisect_right(starts, ghost.at + ROUNDING_S)
+    if following == len(starts) or starts[following] >= ghost.ends_at:
+        return ghost
+    room = round((starts[following] - ghost.at) * RATE)
+    return replace(ghost, stop=ghost.start + room)
 
 
 def mark_of(interruption: Interruption) -> Mark:
     """Return an interruption as the timeline shows it."""
-    time = milliseconds(interruption.time_to_silence_ms, interruption.estimated)
-    return Mark(
-        interruption.number, interruption.at, interruption.silent_at, f"silent in {time}", time
-    )
+    time = silence_text(interruption)
+    text = time if interruption.was_silent else f"silent in {time}"
+    return Mark(interruption.number, interruption.at, interruption.silent_at, text, time)

@@ -15,7 +15,11 @@ KEYS = (
     ("F", "Show the whole session"),
     ("Ctrl+L", "Follow “now”"),
     ("Home, End", "Go to the beginning or the end (in the timeline)"),
-    ("Ctrl+1 … Ctrl+5", "Show or hide a panel"),
+    ("Ctrl+Home, Ctrl+End", "The same, from anywhere"),
+    ("Click the timeline", "Go on listening from there"),
+    ("Ctrl+1 … Ctrl+5", "Bring a panel to the front; put it away if it is there"),
+    ("Ctrl+O", "Show the recording's folder"),
+    ("Ctrl+G", "Set up the ElevenLabs agent"),
 )
 
 WORDS = (

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ui.tables import UNKNOWN, Column, RecordModel, fixed_table, milliseconds, spread_text
+from ui.stick_to_end import StickToEnd
+from ui.tables import (
+    UNKNOWN,
+    Column,
+    RecordModel,
+    fixed_table,
+    milliseconds,
+    silence_text,
+    spread_text,
+)
 from ui.theme import small
 from ui.time_axis import clock_text
 
@@ -52,7 +61,7 @@ COLUMNS: tuple[Column[Interruption], ...] = (
     ),
     Column(
         "Time to silence",
-        lambda i: milliseconds(i.time_to_silence_ms, i.estimated),
+        silence_text,
         120,
         "From the interrupt() call to the last agent sample leaving the speaker, in ms",
     ),
@@ -93,6 +102,7 @@ class InterruptionPanel(QWidget):
         self._figures = QLabel(self)
         self._figures.setFont(small(-0.5))
         self.table.setTextElideMode(Qt.TextElideMode.ElideLeft)
+        StickToEnd(self.table.verticalScrollBar())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.table)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QFontMetrics,
     QKeyEvent,
     QMouseEvent,
@@ -34,6 +35,7 @@ GUTTER = 64
 RULER = 24
 TURN_ROW = 12
 MARK_ROW = 24
+BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
 class LanesView(QWidget):
@@ -42,6 +44,8 @@ class LanesView(QWidget):
     axis_changed = Signal()
     mark_activated = Signal(int)
     """The number of an interruption that was double-clicked."""
+    moment_clicked = Signal(float)
+    """Session seconds of a place that was clicked, and not dragged."""
 
     def __init__(self, axis: TimeAxis, theme: Theme) -> None:
         """Draw with ``theme``; the scene is empty until `set_scene`."""
@@ -52,6 +56,8 @@ class LanesView(QWidget):
         self._ghosts = GhostImages()
         self._hover: QPointF | None = None
         self._drag_from: float | None = None
+        self._is_dragged = False
+        self._is_reached_by_keys = False
         self.empty_text = ""
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -126,6 +132,10 @@ class LanesView(QWidget):
         self._paint_hover(painter)
         painter.setClipping(False)
         self._paint_gutter(painter)
+        if self._is_reached_by_keys and self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QColor(colours.user))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
     def _paint_ruler(self, painter: QPainter) -> None:
@@ -219,7 +229,8 @@ class LanesView(QWidget):
             painter.drawPolygon(
                 QPolygonF([QPointF(x - 4, RULER), QPointF(x + 4, RULER), QPointF(x, RULER + 6)])
             )
-            room = self._x(marks[index + 1].at) - x - 8 if index + 1 < len(marks) else 1e9
+            until = self._x(marks[index + 1].at) if index + 1 < len(marks) else self.width()
+            room = min(until, self.width()) - x - 8
             text = fitting_text(mark, metrics, room) if x >= GUTTER else ""
             painter.drawText(QPointF(x + 4, top + 16), text)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -300,6 +311,7 @@ class LanesView(QWidget):
         """Take hold of the time axis."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._drag_from = event.position().x()
+            self._is_dragged = False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag the axis along, or move the crosshair."""
@@ -308,11 +320,16 @@ class LanesView(QWidget):
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
             self._axis.pan((self._drag_from - self._hover.x()) * self._ratio)
             self._drag_from = self._hover.x()
+            self._is_dragged = True
             self.axis_changed.emit()
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
+        """Let go; what was not dragged was clicked."""
+        if self._drag_from is not None and not self._is_dragged:
+            x = event.position().x() - GUTTER
+            if x >= 0:
+                self.moment_clicked.emit(max(self._axis.t_of(x * self._ratio), 0.0))
         self._drag_from = None
         self.unsetCursor()
         self.update()
@@ -326,6 +343,12 @@ class LanesView(QWidget):
     def leaveEvent(self, event: object) -> None:
         """Hide the crosshair."""
         self._hover = None
+        self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show that the keys act here, if it was by keys that they came."""
+        super().focusInEvent(event)
+        self._is_reached_by_keys = event.reason() in BY_KEYS
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

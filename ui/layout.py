@@ -17,6 +17,7 @@ from ui.event_log import EventLog
 from ui.health_panel import HealthPanel
 from ui.icons import Icons
 from ui.interruption_panel import InterruptionPanel
+from ui.keyboard import is_seen
 from ui.notice_bar import NoticeBar
 from ui.theme import GRID, Theme
 from ui.timeline_view import TimelineView
@@ -63,6 +64,16 @@ class Layout:
         self._name_docks()
         self._window.resizeDocks([transcript], [336], Qt.Orientation.Horizontal)
         self._window.resizeDocks([bottom[0]], [208], Qt.Orientation.Vertical)
+
+    def bring(self, dock: Dock) -> None:
+        """Put ``dock`` in front with the keyboard in it; take it away if it is in front."""
+        if is_seen(dock):
+            dock.hide()
+            return
+        dock.show()
+        dock.raise_()
+        dock.entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        dock.toggleViewAction().toggled.emit(True)
 
     def _name_docks_soon(self) -> None:
         # Docks still tell of their moves while the window is being deleted.
@@ -117,11 +128,17 @@ class Layout:
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
         docks = [
-            Dock("transcript", "Transcript", self.transcript, icons),
-            Dock("interruptions", "Interruptions", self.interruptions, icons),
-            Dock("turns", "Turns", self.turns, icons),
-            Dock("events", "Events", self.events, icons),
-            Dock("health", "Audio health", self.health, icons),
+            Dock("transcript", "Transcript", self.transcript, self.transcript.field, icons),
+            Dock(
+                "interruptions",
+                "Interruptions",
+                self.interruptions,
+                self.interruptions.table,
+                icons,
+            ),
+            Dock("turns", "Turns", self.turns, self.turns.table, icons),
+            Dock("events", "Events", self.events, self.events.table, icons),
+            Dock("health", "Audio health", self.health, self.health, icons),
         ]
         for dock in docks:
             for signal in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):

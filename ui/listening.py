@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -22,6 +23,8 @@ class Listening(QObject):
         self._services = services
         self._background = Background("listening", self)
         self._playback: Playback | None = None
+        self._past: deque[Playback] = deque()
+        """To be closed, by the thread: those that were stopped, and one nobody has taken yet."""
         self._opening = False
 
     @property
@@ -40,7 +43,7 @@ class Listening(QObject):
             return
         self._opening = True
         self._background.run(
-            lambda: self._services.listen(bundle, speaker, from_s), self._started, self._not_started
+            lambda: self._listen(bundle, speaker, from_s), self._started, self._not_started
         )
         self.changed.emit()
 
@@ -64,18 +67,35 @@ class Listening(QObject):
     def close(self) -> None:
         """Stop, and wait a bounded time for the thread."""
         self.stop()
-        self._background.close()
+        self._put_away()
+        self._background.finish()
 
     def _finish(self) -> None:
-        playback, self._playback = self._playback, None
-        if playback is not None:
-            self._background.run(playback.close, lambda _: None)
+        if self._playback is not None:
+            self._past.append(self._playback)
+            self._playback = None
+            self._put_away()
+
+    def _put_away(self) -> None:
+        self._background.run(self._close_past, lambda _: None)
+
+    def _close_past(self) -> None:
+        while self._past:
+            self._past.popleft().close()
+
+    def _listen(self, bundle: Path, speaker: str, from_s: float) -> Playback:
+        self._close_past()
+        playback = self._services.listen(bundle, speaker, from_s)
+        # The answer may be dropped: until somebody takes it, it is one to be closed.
+        self._past.append(playback)
+        return playback
 
     def _started(self, playback: Playback) -> None:
         if not self._opening:
-            self._background.run(playback.close, lambda _: None)
+            self._put_away()
             return
         self._opening = False
+        self._past.remove(playback)
         self._playback = playback
         self.changed.emit()
 

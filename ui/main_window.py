@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QKeyCombination, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from app.events import Event
 from ui.actions import Actions
@@ -25,6 +25,7 @@ from ui.health_facts import health_facts
 from ui.help_dialog import HelpDialog
 from ui.help_texts import ABOUT, KEYS, WORDS
 from ui.icons import Icons
+from ui.keyboard import KeyboardWindow
 from ui.layout import Layout
 from ui.recording_control import RecordingControl
 from ui.services import Services
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from app.session import Session
 
 EMPTY = "Press Start and speak. What you say will appear here."
+INPUT_ENDED = (
+    "The caller's file has ended; the microphone is silent now. "
+    "End the session when you have heard enough."
+)
 PANELS_EVERY = 6
 """Frames from one update of the panels to the next: ten a second."""
 HEALTH_EVERY = 15
@@ -42,7 +47,7 @@ LINGER_FRAMES = 30
 """Frames after the end in which late events are still taken in."""
 
 
-class MainWindow(QMainWindow):
+class MainWindow(KeyboardWindow):
     """Everything a person sees; owns the desk, the frame clock and the panels."""
 
     closed = Signal()
@@ -67,7 +72,7 @@ class MainWindow(QMainWindow):
         self._pending: list[Event] = []
         self._cursors = {"program": 0, "session": 0}
         self._frame = self._frames_left = 0
-        self._end_is_told = False
+        self._end_is_told = self._input_end_is_told = False
         self._may_close = self._is_closing = False
         self._connect()
         self._restore()
@@ -122,6 +127,7 @@ class MainWindow(QMainWindow):
         parts.events.moment_activated.connect(timeline.go)
         parts.turns.moment_chosen.connect(timeline.go)
         timeline.mark_activated.connect(parts.interruptions.select)
+        timeline.moment_clicked.connect(self._listen_from)
         timeline.following_changed.connect(self.menu.follow.setChecked)
         bar = timeline.recording_bar
         bar.listen_requested.connect(self.listen)
@@ -131,7 +137,8 @@ class MainWindow(QMainWindow):
 
     def _connect_menu(self) -> None:
         menu, timeline = self.menu, self.parts.timeline
-        menu.add_panels(self.parts.docks)
+        menu.add_panels(self.parts.docks, self.parts.bring)
+        self.keep_keys(QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_E))
         pairs: list[tuple[QAction, Callable[[], object]]] = [
             (menu.start, self.start),
             (menu.end, self.desk.end),
@@ -191,10 +198,18 @@ class MainWindow(QMainWindow):
             from_s = 0.0
         self.recording.listen(self.parts.devices.speaker.choice, from_s)
 
+    def _listen_from(self, t: float) -> None:
+        """Go on listening at ``t``."""
+        if self.recording.listening:
+            self.recording.seek(self.parts.devices.speaker.choice, t)
+
     def _begin(self, replays: Path | None) -> None:
         request = None if self.desk.busy else self.choices.request(replays)
         if request is None:
             return
+        if not isinstance(self.focusWidget(), (QPushButton, QLineEdit)):
+            # What has the focus is about to be disabled, and would leave it to the End button.
+            self.parts.timeline.lanes.setFocus()
         self.recording.stop()
         self.parts.notices.clear()
         self.desk.start(request)
@@ -204,7 +219,7 @@ class MainWindow(QMainWindow):
         self._feed = SessionFeed(session)
         self._cursors["session"] = 0
         self._pending.clear()
-        self._end_is_told = False
+        self._end_is_told = self._input_end_is_told = False
         parts = self.parts
         parts.timeline.set_scene(self._feed.scene)
         parts.events.clear()
@@ -268,6 +283,7 @@ class MainWindow(QMainWindow):
                 feed.scene.user.turns, feed.scene.agent.turns, tracker.response_latencies_ms
             )
         self._draw_notices("session", feed.session.notices)
+        self._tell_input_end(feed.session)
         self._tell_end(feed.session)
         self._draw_notices("program", self._services.notices)
 
@@ -277,11 +293,18 @@ class MainWindow(QMainWindow):
             sentence = f"{notice.sentence} {notice.advice}".strip()
             self.parts.notices.add(notice.level, sentence, notice.details)
 
+    def _tell_input_end(self, session: Session) -> None:
+        """Say once that the file which speaks has ended, for the session goes on."""
+        if session.state == "running" and session.input_has_ended and not self._input_end_is_told:
+            self._input_end_is_told = True
+            self.parts.notices.add("info", INPUT_ENDED)
+
     def _tell_end(self, session: Session) -> None:
         """Say once why the session has ended and where its recording is."""
         if self._end_is_told or not session.state.over:
             return
         self._end_is_told = True
+        self.parts.notices.dismiss(INPUT_ENDED)
         # A failure has its own notice already.
         parts = [] if session.state == "failed" else [session.sentence]
         if session.bundle is not None:

@@ -58,6 +58,13 @@ class RecordingControl(QObject):
         elif bundle is not None:
             self._listening.start(bundle, speaker, from_s)
 
+    def seek(self, speaker: str, from_s: float) -> None:
+        """Go on playing the recording from ``from_s``."""
+        bundle = self._find()
+        if bundle is not None:
+            self._listening.stop()
+            self._listening.start(bundle, speaker, from_s)
+
     def stop(self) -> None:
         """Fall silent."""
         if self._listening.active:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from app.turn_records import spread
+from app.turn_records import Interruption, spread
 from ui.theme import tabular
 
 R = TypeVar("R")
@@ -152,6 +152,13 @@ def milliseconds(value: float | None, estimated: bool = False) -> str:
     if value is None:
         return UNKNOWN
     return f"{'≈ ' if estimated else ''}{value:.0f} ms"
+
+
+def silence_text(interruption: Interruption) -> str:
+    """Return an interruption's time to silence, or that there was nothing to silence."""
+    if interruption.was_silent:
+        return "already silent"
+    return milliseconds(interruption.time_to_silence_ms, interruption.estimated)
 
 
 def spread_text(name: str, values_ms: Sequence[float]) -> str:

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import QApplication
 GRID = 8
 """The grid that widths, heights and gaps are multiples of, in device-independent pixels."""
 CONTROL_HEIGHT = 32
+FOCUS_IS_HIGHLIGHT = ("QPushButton", "QComboBox", "QLineEdit", "QCheckBox")
+"""Widgets whose frame Fusion draws in the highlight while they have the focus."""
 SCHEMES = ("system", "light", "dark")
 
 
@@ -121,7 +123,10 @@ class Theme(QObject):
         else:
             dark = self.scheme == "dark"
         self.colours = DARK if dark else LIGHT
-        self._app.setPalette(build_palette(self.colours))
+        palette = build_palette(self.colours)
+        self._app.setPalette(palette)
+        for name in FOCUS_IS_HIGHLIGHT:
+            self._app.setPalette(strong(palette, self.colours), name)
         self._app.setStyleSheet(style_sheet(self.colours))
         self.changed.emit()
 
@@ -155,6 +160,14 @@ def build_palette(colours: Colours) -> QPalette:
     return palette
 
 
+def strong(palette: QPalette, colours: Colours) -> QPalette:
+    """Return ``palette`` with a highlight that can be seen in a frame one pixel wide."""
+    result = QPalette(palette)
+    result.setColor(QPalette.ColorRole.Highlight, QColor(colours.user))
+    result.setColor(QPalette.ColorRole.HighlightedText, QColor(colours.base))
+    return result
+
+
 def blend(colour: str, ground: str, share: float) -> QColor:
     """Return ``colour`` laid over ``ground`` with opacity ``share``."""
     a, b = QColor(colour), QColor(ground)
@@ -180,12 +193,17 @@ def style_sheet(c: Colours) -> str:
     QMainWindow::separator {{ background: {c.window}; width: 8px; height: 8px; }}
     QMainWindow::separator:hover {{ background: {c.line}; }}
     QTableView, QTextEdit, QPlainTextEdit {{ border: 1px solid {c.line}; background: {c.base}; }}
+    QTableView:focus, QTextEdit:focus, QPlainTextEdit:focus {{ border: 1px solid {c.user}; }}
     QHeaderView::section {{ background: {c.window}; color: {c.muted}; border: none;
         border-bottom: 1px solid {c.line}; padding: 4px 8px; }}
     QTableView {{ gridline-color: {c.line}; }}
     QTableView::item {{ padding: 0 8px; }}
     QToolButton:checked {{ background: {c.selection}; border: 1px solid {c.line};
         border-radius: 3px; padding: 3px; }}
+    QToolButton[popupMode="2"] {{ padding-right: 16px; }}
+    QToolButton::menu-indicator {{ subcontrol-origin: padding; subcontrol-position: center right;
+        right: 4px; }}
+    QToolButton:focus {{ border: 1px solid {c.user}; border-radius: 3px; padding: 3px; }}
     """
 
 

@@ -19,6 +19,7 @@ class TimelineView(QWidget):
 
     following_changed = Signal(bool)
     mark_activated = Signal(int)
+    moment_clicked = Signal(float)
 
     def __init__(self, theme: Theme, icons: Icons) -> None:
         """Begin empty."""
@@ -35,6 +36,7 @@ class TimelineView(QWidget):
         self.lanes.axis_changed.connect(self._axis_moved)
         self.overview.axis_changed.connect(self._axis_moved)
         self.lanes.mark_activated.connect(self.mark_activated)
+        self.lanes.moment_clicked.connect(self.moment_clicked)
 
     @property
     def scene(self) -> Scene:

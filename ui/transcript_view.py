@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from app.turn_records import Line
 
 EMPTY = "What you and the agent say will appear here."
+WRITE = "Write to the agent"
+START_FIRST = "Start a session to write to the agent"
 INDENT = 12
 
 
@@ -191,21 +193,17 @@ class TranscriptView(QWidget):
         self.setMinimumWidth(240)
 
     def set_running(self, running: bool) -> None:
-        """Allow writing while a session runs."""
-        if self.field.isEnabled() != running:
-            self.field.setEnabled(running)
+        """Allow sending while a session runs; what is being typed as it ends is kept."""
+        if self.send.isEnabled() != running:
             self.send.setEnabled(running)
-            self.field.setPlaceholderText(
-                "Write to the agent" if running else "Start a session to write to the agent"
-            )
+            self.field.setPlaceholderText(WRITE if running else START_FIRST)
 
     def _dress(self, icons: Icons) -> None:
         self.field.setFixedHeight(CONTROL_HEIGHT)
         self.field.setMaxLength(4000)
         self.field.setAccessibleName("Message to the agent")
         self.field.setToolTip("A typed user message; Enter sends it")
-        self.field.setEnabled(False)
-        self.field.setPlaceholderText("Start a session to write to the agent")
+        self.field.setPlaceholderText(START_FIRST)
         self.field.returnPressed.connect(self._enter)
         self.send.setFixedSize(CONTROL_HEIGHT, CONTROL_HEIGHT)
         self.send.setToolTip("Send (Enter)")
@@ -216,6 +214,6 @@ class TranscriptView(QWidget):
 
     def _enter(self) -> None:
         text = self.field.text().strip()
-        if text:
+        if text and self.send.isEnabled():
             self.field.clear()
             self.text_entered.emit(text)

@@ -92,7 +92,8 @@ class TransportBar(QWidget):
         if over != self._over:
             self._over = over
             self._dress_start_end()
-        self.start_end.setEnabled(state != "ending")
+        # Disabled, it would leave the keyboard to some other button; to end twice does no harm.
+        self.start_end.setEnabled(state != "ending" or self.start_end.hasFocus())
         self.interrupt.setEnabled(state == "running")
         self.mute.setEnabled(state in ("connecting", "running"))
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ui.scene import Turn
+from ui.stick_to_end import StickToEnd
 from ui.tables import UNKNOWN, Column, RecordModel, fixed_table, milliseconds, spread_text
 from ui.theme import small
 from ui.time_axis import clock_text
@@ -82,6 +83,7 @@ class TurnsPanel(QWidget):
         self._shown: tuple[object, ...] = ()
         self._figures = QLabel(self)
         self._figures.setFont(small(-0.5))
+        StickToEnd(self.table.verticalScrollBar())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.table)

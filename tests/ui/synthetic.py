@@ -195,6 +195,7 @@ class SyntheticSession:
     conversation_id = "conv_x"
     is_estimated = False
     holding_back = False
+    input_has_ended = False
     queued_ms = 0.0
 
     def __init__(self, script: Script | None = None) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 
 from app.turn_records import Interruption
 from audio.meter import MeterReading
-from tests.ui.conftest import bury, frames
+from tests.ui.conftest import bury, frames, wait_until
 from tests.ui.synthetic import SyntheticSession
+from ui.feed import mark_of
 from ui.icons import FOLDER, Icons
 from ui.interruption_panel import InterruptionPanel
 from ui.main_window import MainWindow
@@ -65,6 +67,26 @@ def test_an_interruption_fills_in_as_more_becomes_known(theme: Theme) -> None:
     panel.show_interruptions([Interruption(1, 5.0, "button", time_to_silence_ms=28.0)])
     assert model.rowCount() == 1
     assert model.data(model.index(0, 4)) == "28 ms"
+    panel.show_interruptions([Interruption(1, 5.0, "button", was_silent=True)])
+    assert model.data(model.index(0, 4)) == "already silent"
+    assert mark_of(Interruption(1, 5.0, "button", was_silent=True)).text == "already silent"
+    assert mark_of(Interruption(1, 5.0, "button")).text == "silent in –"
+    panel.deleteLater()
+
+
+def test_the_newest_interruption_is_in_sight_until_the_person_scrolls_away(theme: Theme) -> None:
+    panel = InterruptionPanel()
+    panel.resize(800, 160)
+    panel.show()
+    cuts = [Interruption(number, float(number), "button") for number in range(1, 61)]
+    bar = panel.table.verticalScrollBar()
+    for count in (30, 40):
+        panel.show_interruptions(cuts[:count])
+        wait_until(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
+    bar.setValue(3)
+    panel.show_interruptions(cuts)
+    QCoreApplication.processEvents()
+    assert bar.value() == 3
     panel.deleteLater()
 
 

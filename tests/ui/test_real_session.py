@@ -59,6 +59,22 @@ def test_a_session_from_start_to_recording(window: MainWindow, tmp_path: Path) -
     wait_until(lambda: window.parts.notices.lines)
 
 
+def test_a_callers_file_that_ends_is_told_while_the_session_goes_on(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    def told() -> bool:
+        return any("file has ended" in line.sentence for line in window.parts.notices.lines)
+
+    short = tmp_path / "short.wav"
+    soundfile.write(short, np.zeros(8_000, np.int16), 16_000)
+    window.parts.devices.microphone.choose(str(short))
+    window.start()
+    wait_until(told, 20)
+    assert window.desk.state == "running"
+    window.desk.end()
+    wait_until(lambda: window.desk.state == "ended" and not told())
+
+
 @pytest.mark.usefixtures("caplog")
 def test_a_missing_file_fails_with_its_name_and_the_window_lives(window: MainWindow) -> None:
     window.parts.devices.microphone.choose("/nowhere/caller.wav")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from audio.errors import DeviceError
@@ -120,3 +122,31 @@ def test_the_end_is_told_once_with_the_place_of_the_recording(
     frames(window)
     assert told(window).count(str(services.bundle)) == 1
     assert "You ended the session." in told(window)
+
+
+def test_a_click_in_the_lanes_goes_on_listening_from_there(
+    window: MainWindow, ended: SyntheticSession, services: FakeServices, until: Until
+) -> None:
+    lanes = window.parts.timeline.lanes
+    QTest.mouseClick(lanes, Qt.MouseButton.LeftButton, pos=QPoint(round(lanes._x(2.0)), 100))
+    assert not services.playbacks
+    window.listen()
+    until(lambda: window.recording.playhead_s is not None)
+    QTest.mouseClick(lanes, Qt.MouseButton.LeftButton, pos=QPoint(round(lanes._x(2.0)), 100))
+    until(lambda: len(services.playbacks) == 2 and window.recording.playhead_s is not None)
+    assert services.playbacks[0].calls == ["stop", "close"]
+    assert services.asked[-1][3] == pytest.approx(2.0, abs=0.05)
+    assert not services.playbacks[1].calls
+
+
+def test_no_playback_is_left_behind_however_fast_the_key_is_pressed(
+    window: MainWindow, ended: SyntheticSession, services: FakeServices, until: Until
+) -> None:
+    for _ in range(9):
+        window.listen()
+    until(lambda: window.recording.playhead_s is not None)
+    *past, last = services.playbacks
+    assert all("close" in each.calls for each in past)
+    assert not last.calls
+    window.recording.stop()
+    until(lambda: "close" in last.calls)

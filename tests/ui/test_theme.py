@@ -6,8 +6,19 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from ui.theme import DARK, LIGHT, Colours, Theme, contrast
 
@@ -69,3 +80,36 @@ def test_the_chosen_scheme_reaches_every_widget(application: QApplication, theme
     assert told[-1]
     ground = application.palette().color(QPalette.ColorRole.Base)
     assert ground.name() == DARK.base
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", [QPushButton, QComboBox, QLineEdit, QToolButton, QPlainTextEdit])
+def test_what_has_the_keyboard_is_framed_in_a_colour_that_can_be_seen(
+    application: QApplication, theme: Theme, scheme: str, kind: type[QWidget]
+) -> None:
+    theme.choose(scheme)
+    window = QWidget()
+    row = QHBoxLayout(window)
+    first, second = QPushButton("first"), kind()
+    row.addWidget(first)
+    row.addWidget(second)
+    second.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    window.show()
+    window.activateWindow()
+    first.setFocus()
+    without = second.grab().toImage()
+    QTest.keyClick(first, Qt.Key.Key_Tab)
+    application.processEvents()
+    assert second.hasFocus()
+    # Real key presses tell the window that the keyboard is in use; a test's do not.
+    window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+    focused = second.grab().toImage()
+    middle = focused.height() // 2
+    changed = [
+        focused.pixelColor(x, middle).name()
+        for x in range(6)
+        if focused.pixelColor(x, middle) != without.pixelColor(x, middle)
+    ]
+    assert max((contrast(each, theme.colours.window) for each in changed), default=0) >= 3
+    theme.choose("light")
+    window.deleteLater()

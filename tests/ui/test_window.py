@@ -195,6 +195,23 @@ def test_queued_audio_is_drawn_ahead_of_now_and_an_interrupt_turns_it_into_a_gho
     assert scene.discarded[0].ends_at == pytest.approx(8.8, abs=0.05)
 
 
+def test_the_end_of_the_callers_file_is_told_once(
+    window: MainWindow, running: SyntheticSession
+) -> None:
+    def told() -> int:
+        return sum("caller's file has ended" in x.sentence for x in window.parts.notices.lines)
+
+    running.advance_to(1.0)
+    frames(window)
+    assert told() == 0
+    running.input_has_ended = True
+    frames(window)
+    assert told() == 1
+    window.parts.notices.clear()
+    frames(window)
+    assert told() == 0
+
+
 def test_choosing_an_interruption_shows_it(window: MainWindow, running: SyntheticSession) -> None:
     running.advance_to(27.0)
     frames(window)
@@ -228,6 +245,21 @@ def test_the_timeline_obeys_wheel_drag_and_keys(
     press(window, Qt.Key.Key_F)
     assert axis.start_s == 0.0
     assert axis.stop_s >= 27.0
+
+
+def test_the_lanes_with_the_keyboard_look_the_same_but_for_a_frame(
+    window: MainWindow, running: SyntheticSession
+) -> None:
+    running.advance_to(9.0)
+    frames(window)
+    lanes = window.parts.timeline.lanes
+    window.activateWindow()
+    window.parts.transport.start_end.setFocus()
+    without = picture_of(lanes)
+    lanes.setFocus(Qt.FocusReason.TabFocusReason)
+    inside = lanes.rect().adjusted(1, 1, -1, -1)
+    assert picture_of(lanes) != without
+    assert picture_of(lanes).copy(inside) == without.copy(inside)
 
 
 def test_every_frame_is_recorded(window: MainWindow, running: SyntheticSession) -> None:
