@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 SWITCH_S = 0.001
-"""How long a thread may keep the interpreter from one that wants it: a device block lasts 8 ms."""
+"""How long a thread may keep the interpreter from one that wants it: a device block lasts 10 ms."""
 
 
 def main() -> int:

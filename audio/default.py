@@ -11,8 +11,8 @@ from audio.devices import address
 from audio.duplex import DuplexInterface, Feed, OnFault, OnXrun, Opened, Pull
 from audio.errors import Role
 
-DEVICE_BLOCK_FRAMES = 128
-"""The device's own block: 8 ms. An interrupt is heard two to three blocks later."""
+DEVICE_BLOCK_FRAMES = 160
+"""The device's own block: 10 ms. An interrupt is heard two to three blocks later."""
 
 
 class _Device:

