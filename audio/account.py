@@ -159,7 +159,7 @@ Record = (
 
 @dataclass(slots=True)
 class Counters:
-    """Running totals of one run; each field has one writer."""
+    """Running totals of one run, for a person to read: a rare lost update does no harm."""
 
     captured_samples: int = 0
     mic_chunks: int = 0

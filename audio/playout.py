@@ -1,9 +1,10 @@
 """The playout queue: agent chunks in, device blocks out, every sample accounted for.
 
-Three kinds of thread enter: whoever calls ``put`` and ``flush`` (they share a lock that guards the
-tail and the epoch), and the device's thread, which alone calls ``pull`` and takes no lock. The
-hand-over between them is a ``deque`` that is swapped whole by a flush: appending to it and popping
-from it are atomic, so ``pull`` sees each piece once, and what it has popped is its own.
+Three kinds of thread enter: whoever calls ``put`` and ``flush`` (they share a lock that guards
+the tail and the epoch), and the device's thread, which alone calls ``pull`` and never takes that
+lock: of locks it meets only the journal's, which is held for one append. The hand-over between
+them is a ``deque`` that is swapped whole by a flush: appending to it and popping from it are
+atomic, so ``pull`` sees each piece once, and what it has popped is its own.
 """
 
 from __future__ import annotations

@@ -56,9 +56,17 @@ class Worker:
         return self._thread.is_alive()
 
     def _run(self) -> None:
+        # The target is usually a method of whoever holds this worker: let go of it with the
+        # thread, so that a run and its buffers are freed at once and not by some later collection.
+        target, self._target = self._target, _nothing
+        on_error, self._on_error = self._on_error, None
         try:
-            self._target(self.stopping)
+            target(self.stopping)
         except Exception as error:  # the one place where a thread's errors end up
             log.exception("Thread %s failed", self._thread.name)
-            if self._on_error is not None:
-                self._on_error(error)
+            if on_error is not None:
+                on_error(error)
+
+
+def _nothing(_stopping: threading.Event) -> None:
+    pass
