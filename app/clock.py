@@ -1,8 +1,15 @@
-"""The session clock: seconds since the session began. Any thread reads it; the session sets it."""
+"""The session clock: seconds since the session began. Any thread reads it; the session sets it.
+
+Its seconds are whole microseconds: finer than anything here is measured, and a recording keeps them
+as they are.
+"""
 
 from __future__ import annotations
 
 from audio.clock import now as monotonic_now
+
+DIGITS = 6
+"""After the decimal point of a session second."""
 
 
 class SessionClock:
@@ -30,8 +37,8 @@ class SessionClock:
     def now(self) -> float:
         """Return session seconds."""
         at = monotonic_now() if self._ended_at is None else self._ended_at
-        return at - self.began_at if self._began_at is not None else 0.0
+        return round(at - self.began_at, DIGITS) if self._began_at is not None else 0.0
 
     def of(self, at: float) -> float:
         """Return the session seconds of the monotonic second ``at``."""
-        return at - self.began_at
+        return round(at - self.began_at, DIGITS)

@@ -50,6 +50,10 @@ class AudioFeed(Translator, Protocol):
         """The account to read: the interface's own, or a modelled one; None before there is any."""
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the interface has been told to start: nothing is captured before that."""
+
+    @property
     def running(self) -> bool:
         """Whether the interface has been started and not stopped."""
 
@@ -140,6 +144,7 @@ class Pump:
         for side in self._sides or self._no_sides:
             side.keep_up(now)
         self._listen(now)
+        self._timeline.compact()
 
     def _level(self, end: int) -> None:
         user, agent = self._tracks.user, self._tracks.agent
@@ -231,7 +236,7 @@ class Pump:
 class _Side:
     """One stream of an account on its way to its track."""
 
-    GRACE_SAMPLES = SAMPLE_RATE // 2
+    GRACE_SAMPLES = SAMPLE_RATE * 7 // 20
     """A side that has brought nothing for this long gets silence, so that its track keeps up."""
     MODELLED_GRACE_SAMPLES = 2 * SAMPLE_RATE
     """A class of somebody's own may hand over mic chunks of a second or more."""
@@ -295,10 +300,10 @@ class _Side:
         return False
 
     def _lay(self, samples: Samples, at: float) -> None:
-        gap_samples = self._track.gap_samples
+        gaps, gap_samples = self._track.gaps, self._track.gap_samples
         self._track.lay(samples, at)
         gap_ms = (self._track.gap_samples - gap_samples) * 1000 / SAMPLE_RATE
-        if gap_ms:
+        if self._track.gaps > gaps:
             sentence = f"{gap_ms:.0f} ms are missing {_WHERE[self._side]}: its device paused."
             self._trouble(at, sentence, {"ms": round(gap_ms, 1)})
 
@@ -307,18 +312,24 @@ class _Side:
 
         What comes in large pieces comes late: the grace is twice the largest piece seen.
         """
-        least = self.MODELLED_GRACE_SAMPLES if self._feed.estimated else self.GRACE_SAMPLES
-        due = round(now * SAMPLE_RATE) - max(least, 2 * self._largest)
+        due = round(now * SAMPLE_RATE) - self._grace_samples()
         at = self._track.duration_samples / SAMPLE_RATE
         if due <= self._track.duration_samples:
             return
-        self._track.fill_to(due)
-        if self._cursor and self._feed.running and not self._is_stalled:
+        is_gap = self._track.is_begun and self._feed.running
+        self._track.fill_to(due, is_gap=is_gap)
+        if is_gap and not self._is_stalled:
             self._is_stalled = True
             sentence = (
                 f"Nothing has come since {at:.1f} s {_FROM[self._side]}: its track is silent."
             )
             self._trouble(at, sentence, {})
+
+    def _grace_samples(self) -> int:
+        if not self._feed.has_begun:  # silence for sure: what is recorded of it cannot be lost
+            return 0
+        least = self.MODELLED_GRACE_SAMPLES if self._feed.estimated else self.GRACE_SAMPLES
+        return max(least, 2 * self._largest)
 
     def _trouble(self, at: float, sentence: str, data: dict[str, float]) -> None:
         self._timeline.append(Trouble(at, "gap", sentence, self._side, "warning", dict(data)))

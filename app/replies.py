@@ -8,7 +8,8 @@ their letters, and the division is marked as estimated.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import inf
 from typing import ClassVar, Literal, NamedTuple
@@ -70,10 +71,19 @@ class Division:
     unheard: str
     estimated: bool
 
+    def cut(self) -> Division:
+        """Return it as it is once nothing more is heard."""
+        unheard = " ".join(text for text in (self.unheard, self.waiting) if text)
+        return replace(self, waiting="", unheard=unheard)
+
 
 @dataclass(slots=True)
 class Reply:
-    """One reply of the agent, as much of it as has come."""
+    """One reply of the agent, as much of it as has come.
+
+    It is *closed* when no text and no audio of it comes any more: of its chunks the words remain.
+    It is *settled* when each word that has come was heard or lost: how they divide remains.
+    """
 
     LONGEST_S: ClassVar[float] = 60.0
     """So much audio a reply may have without any text."""
@@ -88,11 +98,18 @@ class Reply:
     was_cut: bool = False
     """An interrupt or the end met it: what was not heard by then never will be."""
     heard_at: float | None = None
+    is_closed: bool = False
+    _start: int | None = None
+    _words: list[Word] | None = None
+    _is_estimated: bool = False
+    _words_of: tuple[object, ...] = ()
+    """What ``_words`` were worked out from, while that may change."""
+    _division: Division | None = None
 
     @property
     def start(self) -> int | None:
         """The received position of its first sample."""
-        return self.chunks[0].start if self.chunks else None
+        return self.chunks[0].start if self.chunks else self._start
 
     @property
     def is_full(self) -> bool:
@@ -114,7 +131,9 @@ class Reply:
 
     def divide(self, heard: Ranges, gone: Ranges) -> Division:
         """Divide its words, given all heard and all discarded ranges of the session."""
-        words, estimated = self._words()
+        if self._division is not None:
+            return self._division.cut() if self.was_cut else self._division
+        words, estimated = self._words_so_far()
         fates: dict[Fate, list[str]] = {"heard": [], "waiting": [], "unheard": []}
         for word in words:
             fates[self._fate(word.middle, heard, gone)].append(word.text)
@@ -130,7 +149,34 @@ class Reply:
             return "heard"
         return "unheard" if self.was_cut or middle in gone else "waiting"
 
-    def _words(self) -> tuple[list[Word], bool]:
+    def close(self) -> None:
+        """Let go of its chunks: no text and no audio of it comes any more."""
+        self._start = self.start
+        self._words_so_far()
+        self.text = self.shown_text
+        self.chunks = []
+        self.is_closed, self._words_of = True, ()
+
+    def settle(self, heard: Ranges, gone: Ranges) -> bool:
+        """Let go of its words if none of them waits any more; say whether that is so.
+
+        Words whose audio never came wait for ever, unless an interrupt meets the reply yet.
+        """
+        for word in self._words or ():
+            if word.middle < inf and self._fate(word.middle, heard, gone) == "waiting":
+                return False
+        self._division = self.divide(heard, gone)
+        self._words = None
+        return True
+
+    def _words_so_far(self) -> tuple[list[Word], bool]:
+        words_of = (len(self.chunks), self.chunks[-1] if self.chunks else None, self.text)
+        if self._words is None or (words_of != self._words_of and not self.is_closed):
+            self._words, self._is_estimated = self._spell()
+            self._words_of = words_of
+        return self._words, self._is_estimated
+
+    def _spell(self) -> tuple[list[Word], bool]:
         if self.text is None or (self.chunks and all(chunk.alignment for chunk in self.chunks)):
             stop = self.chunks[-1].stop if self.chunks else 0
             aligned = aligned_words(self.chunks)
@@ -222,10 +268,13 @@ class Replies:
 
     RECENT = 8
     """So many of the latest replies may still change."""
+    SETTLED_AT_ONCE = 16
 
     def __init__(self) -> None:
         """Begin without any."""
         self.all: list[Reply] = []
+        self._closed = 0
+        self._unsettled: deque[int] = deque()
         self._starts: list[int] = []
         self._started: list[int] = []
 
@@ -252,6 +301,21 @@ class Replies:
         if moved:
             self._note_start(len(self.all) - 1, moved[0].start)
         return len(self.all) - 1
+
+    def settle(self, heard: Ranges, gone: Ranges, last_heard: int) -> None:
+        """Let go of what cannot change any more, given all heard and discarded ranges.
+
+        ``last_heard`` is the received position heard last: what came before its reply is past.
+        """
+        while self._closed < len(self.all) - self.RECENT:
+            self.all[self._closed].close()
+            self._unsettled.append(self._closed)
+            self._closed += 1
+        past = self.at(last_heard) or 0
+        for _ in range(min(len(self._unsettled), self.SETTLED_AT_ONCE)):
+            number = self._unsettled.popleft()
+            if number >= past or not self.all[number].settle(heard, gone):
+                self._unsettled.append(number)
 
     def cut_last(self) -> range:
         """Note that no more is heard; return the numbers of the replies that may concern."""

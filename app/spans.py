@@ -41,6 +41,7 @@ class SpanKeeper:
         """Its received position."""
         self._queue: deque[_Waiting] = deque()
         self._growing: int | None = None
+        self._changed = 0
 
     def receive(self, chunk: AgentChunkReceived) -> None:
         """Note a chunk's arrival; one that is held back never waits."""
@@ -60,7 +61,8 @@ class SpanKeeper:
             self._growing = len(self.settled)
             self.settled.append(span)
         else:
-            self.settled[self._growing] = replace(self.settled[self._growing], stop=span.stop)
+            grown = replace(self.settled[self._growing], stop=span.stop)
+            self._change(self._growing, grown)
 
     def discard(self, discarded: AgentDiscarded, at: float) -> int:
         """Note that samples will never be played; return the number of their span.
@@ -80,14 +82,26 @@ class SpanKeeper:
         span = AudioSpan("discarded", start, stop, at)
         last = self.settled[-1] if self.settled else None
         if last is not None and last.kind == "discarded" and self._follows(last, span):
-            self.settled[-1] = replace(last, stop=stop)
+            self._change(len(self.settled) - 1, replace(last, stop=stop))
         else:
             self.settled.append(span)
         return len(self.settled) - 1
 
     def move(self, number: int, at: float) -> None:
         """Correct where a discarded span would have been heard."""
-        self.settled[number] = replace(self.settled[number], at=at)
+        self._change(number, replace(self.settled[number], at=at))
+
+    def take_changed(self) -> int:
+        """Return the number of the first settled span that is new or another since the last call.
+
+        All before it are as they were.
+        """
+        changed, self._changed = self._changed, len(self.settled)
+        return changed
+
+    def _change(self, number: int, span: AudioSpan) -> None:
+        self.settled[number] = span
+        self._changed = min(self._changed, number)
 
     @property
     def next_queued(self) -> int | None:

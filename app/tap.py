@@ -108,6 +108,7 @@ class Tap(AudioInterface):
         self._uplink = Uplink(self.mutes, self._protocol_trouble)
         self._modelled: Modelled | None = None
         self._started = False
+        self.has_begun = False
         # Guards the order of output and interrupt: what a hold-back lets pass is queued before the
         # interrupt that empties the queue, or not at all.
         self._order = threading.Lock()
@@ -133,6 +134,7 @@ class Tap(AudioInterface):
             raise SessionOver("The session was over before its audio began.")
         self._modelled = None if _keeps_account(self._inner) else Modelled()
         self._uplink.open(input_callback)
+        self.has_begun = True
         with self._lifecycle:
             self._stop_asked = False
         try:

@@ -8,12 +8,16 @@ them, any thread reads; the recorder thread takes from ``to_recorder``.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from audio.detail import FileDetail
 from audio.meter import Meter
 from audio.pcm import SAMPLE_RATE, Samples, silence
+from audio.pcmwav import WavTrack
 from audio.peaks import PeakPyramid
 from audio.ring import SampleRing
 
@@ -52,6 +56,11 @@ class Track:
         """How many samples the track has, silence included."""
         return self.ring.written
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything but silence was ever laid, by where it belongs."""
+        return self._is_laid
+
     def append(self, samples: Samples) -> None:
         """Add ``samples`` right behind what is there."""
         at = self.ring.written / SAMPLE_RATE
@@ -76,11 +85,22 @@ class Track:
         if len(samples):
             self.append(samples)
 
-    def fill_to(self, position: int) -> None:
-        """Lay silence up to ``position``, for nothing came: the track keeps up with the clock."""
-        if position > self.ring.written:
-            self._lay_silence(position - self.ring.written)
-            self._place_exactly = True
+    def fill_to(self, position: int, *, is_gap: bool = False) -> None:
+        """Lay silence up to ``position``, for nothing came: the track keeps up with the clock.
+
+        ``is_gap`` counts it, for something ought to have come.
+        """
+        count = position - self.ring.written
+        if count <= 0:
+            return
+        if is_gap:
+            self._count_gap(count)
+        self._lay_silence(count)
+        self._place_exactly = True
+
+    def is_written_to(self, wav: Path) -> None:
+        """Have views of samples that the ring has let go of read the file they are written to."""
+        self.peaks.detail = FileDetail(partial(WavTrack, wav))
 
     def _read_raw(self, start: int, stop: int) -> Samples:
         return self.ring.read(start, stop)[1]
@@ -93,9 +113,8 @@ class Track:
 
     def _place(self, samples: Samples, late: int) -> Samples:
         if late > 0:
-            if self._is_laid and not self._place_exactly:
-                self.gaps += 1
-                self.gap_samples += late
+            if self._is_laid:
+                self._count_gap(late)
             self._lay_silence(late)
         early = min(max(-late, 0), len(samples))
         if self._is_laid:
@@ -104,6 +123,11 @@ class Track:
         self._place_exactly = early == len(samples)
         self._is_laid = self._is_laid or not self._place_exactly
         return samples[early:]
+
+    def _count_gap(self, count: int) -> None:
+        # silence that follows on silence is the same gap
+        self.gaps += not self._place_exactly
+        self.gap_samples += count
 
     def _follow(self, samples: Samples, late: float) -> Samples:
         error = abs(late)
@@ -190,6 +214,12 @@ class Tracks:
         self.agent = Track()
         self.received = Track(is_metered=False)
         self.to_recorder = Handover() if is_recorded else Handover(0)
+
+    def are_written_to(self, folder: Path) -> None:
+        """Have the views go back to the recording in ``folder`` for what the rings let go of."""
+        self.user.is_written_to(folder / "user.wav")
+        self.agent.is_written_to(folder / "agent.wav")
+        self.received.is_written_to(folder / "received.wav")
 
     def counters(self) -> dict[str, int]:
         """Return how much silence was put in, and how much audio cut off, by name."""

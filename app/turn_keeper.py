@@ -8,13 +8,26 @@ shorter silence.
 Response latency is from the end of a user turn to the first sample of the next agent turn. Each
 user turn is answered once at most. There is none where the agent spoke before the user had ended,
 where it was speaking already and went on uninterrupted, and where the user has typed since.
+
+Onsets of speech and what was heard are told in any order: the turns are the same.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from app.turn_records import Turn
+
+
+class _Onset(NamedTuple):
+    """An onset of speech at ``t``, and what it put an end to."""
+
+    t: float
+    unanswered: float | None
+    """The end of the user's speech that nobody had answered."""
+    paused_at: float | None
+    """When the turn had paused that it went on with; None where it began one."""
 
 
 class TurnKeeper:
@@ -34,6 +47,8 @@ class TurnKeeper:
         self._unanswered: float | None = None
         self._agent_was_cut = False
         self._answers: float | None = None
+        self._answered_at: float | None = None
+        self._onset: _Onset | None = None
 
     @property
     def user_speaks(self) -> bool:
@@ -50,11 +65,15 @@ class TurnKeeper:
     def user_starts(self, t: float) -> None:
         """Note the onset of speech."""
         last = self.user[-1] if self.user else None
-        self._unanswered = None
+        self._put_before(t)
+        unanswered, self._unanswered = self._unanswered, None
+        paused_at = None
         if last is None or not self._goes_on(last, t):
             self.user.append(Turn("user", t))
         elif last.stop is not None:
+            paused_at = last.stop
             self.user[-1] = replace(last, stop=None)
+        self._onset = _Onset(t, unanswered, paused_at)
 
     def user_stops(self, t: float) -> None:
         """Note the end of speech; VAD is sure of it only some time later."""
@@ -62,6 +81,7 @@ class TurnKeeper:
             return
         self.user[-1] = replace(self.user[-1], stop=t)
         self._unanswered = t
+        self._onset = None
         if self._answers is not None and t <= self._answers:
             # the agent began before VAD was sure that the user had ended
             self._answer(self._answers)
@@ -71,12 +91,21 @@ class TurnKeeper:
         """Note that the user wrote: what the agent says next may answer that."""
         self._unanswered = None
         self._answers = None
+        self._onset = None
 
     def _goes_on(self, last: Turn, t: float) -> bool:
         if last.stop is None:
             return True
-        agent_began = bool(self.agent) and self.agent[-1].start >= last.stop
+        agent_began = bool(self.agent) and last.stop <= self.agent[-1].start <= t
         return t - last.stop < self.PAUSE_S and not agent_began
+
+    def _put_before(self, t: float) -> None:
+        """Undo what an agent's turn was taken for that began after the onset at ``t``."""
+        if self._answered_at is not None and self._answered_at > t:
+            self.latencies_ms.pop()
+            self._answered_at = None
+        if self.agent and self.agent[-1].start > t:
+            self._answers = self.agent[-1].start
 
     # -- the agent -----------------------------------------------------------------------------
 
@@ -115,6 +144,8 @@ class TurnKeeper:
         return spoke_until is None or self.heard_until < spoke_until <= at
 
     def _begin_agent(self, at: float) -> None:
+        if self._onset is not None and at < self._onset.t:
+            self._take_back(self._onset, at)
         went_on = bool(self.agent) and not self._agent_was_cut
         if self._unanswered is not None and not (went_on and self.heard_until > self._unanswered):
             self._answer(at)
@@ -123,9 +154,18 @@ class TurnKeeper:
         self._agent_was_cut = False
         self.agent.append(Turn("agent", at))
 
+    def _take_back(self, onset: _Onset, at: float) -> None:
+        """Undo what ``onset`` did to the turn before it: the agent had begun at ``at``."""
+        self._onset = None
+        self._unanswered = onset.unanswered
+        if onset.paused_at is not None and onset.paused_at <= at:
+            self.user[-1] = replace(self.user[-1], stop=onset.paused_at)
+            self.user.append(Turn("user", onset.t))
+
     def _answer(self, at: float) -> None:
         if self._unanswered is not None and self._unanswered <= at:
             self.latencies_ms.append((at - self._unanswered) * 1000)
+            self._answered_at = at
         self._unanswered = None
 
     def _close_agent(self) -> None:

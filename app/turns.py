@@ -73,6 +73,7 @@ class TurnTracker:
         self._cuts_of_reply: dict[int, deque[int]] = {}
         self._changed_replies: set[int] = set()
         self._changed_cuts: set[int] = set()
+        self._changed_record = 0
         self._divisions: dict[int, Division] = {}
         self._chat: dict[int, str] = {}
         self._troubles: Counter[str] = Counter()
@@ -127,6 +128,25 @@ class TurnTracker:
         return self._spans.settled + self._spans.queued()
 
     @property
+    def settled_spans(self) -> list[AudioSpan]:
+        """The received audio whose fate is known."""
+        return self._spans.settled
+
+    def queued_spans(self) -> list[AudioSpan]:
+        """Return the received audio that waits to be heard."""
+        return self._spans.queued()
+
+    def take_changed_spans(self) -> int:
+        """Return the number of the first of ``settled_spans`` that changed since the last call."""
+        return self._spans.take_changed()
+
+    def take_changed_interruptions(self) -> int:
+        """Return the index of the first of ``interruptions`` that changed since the last call."""
+        self._refresh()
+        changed, self._changed_record = self._changed_record, len(self._interruptions)
+        return changed
+
+    @property
     def interruptions(self) -> list[Interruption]:
         """The interruptions, in order."""
         self._refresh()
@@ -167,12 +187,20 @@ class TurnTracker:
 
     def _on_agent_chunk(self, chunk: AgentChunkReceived) -> None:
         self._spans.receive(chunk)
+        before = len(self._replies.all)
         number = self._replies.add_chunk(chunk)
         self._changed_replies.add(number)
+        self._settle_replies(before)
         if chunk.alignment is not None and chunk.alignment.chars:
             self._transcript.open_reply(number, chunk.t)
         if chunk.held_back:
             self._hold_back(chunk, number)
+
+    def _settle_replies(self, before: int) -> None:
+        """Let go of what is past, if there are more replies than the ``before`` there were."""
+        if len(self._replies.all) > before:
+            spans = self._spans
+            self._replies.settle(spans.heard, spans.gone, spans.last_heard or 0)
 
     def _hold_back(self, chunk: AgentChunkReceived, reply: int) -> None:
         cut = self._cuts.all[-1] if self._cuts.all else None
@@ -322,6 +350,7 @@ class TurnTracker:
         self._transcript.open_reply(number, message.t)
         # audio may have moved over from the reply before
         self._changed_replies.update({number, max(min(before, number) - 1, 0)})
+        self._settle_replies(before)
 
     def _on_correction(self, message: MessageReceived, body: dict[str, Any]) -> None:
         original = _text(body, "original_agent_response")
@@ -396,6 +425,7 @@ class TurnTracker:
             self._interruptions.append(record)
         else:
             self._interruptions[cut.number - 1] = record
+            self._changed_record = min(self._changed_record, cut.number - 1)
 
 
 def _text(body: dict[str, Any], name: str) -> str:

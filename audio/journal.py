@@ -15,11 +15,15 @@ T = TypeVar("T")
 class Journal(Generic[T]):
     """At least the last ``capacity`` items appended, each with a number that never changes."""
 
+    SLACK = 1 / 16
+    """So much of the capacity is let go of at once: few enough to be freed in no time."""
+
     def __init__(self, capacity: int) -> None:
-        """Keep the last ``capacity`` items, and at most twice as many."""
+        """Keep the last ``capacity`` items, and a few more."""
         self._capacity = capacity
+        self._slack = max(round(capacity * self.SLACK), 1)
         self._page: tuple[int, list[T]] = (0, [])
-        # Guards the page against two writers; held for one append, or one trim in `capacity`.
+        # Guards the page against two writers; held for one append, or now and then a trim.
         self._writing = threading.Lock()
 
     def append(self, item: T) -> None:
@@ -27,9 +31,9 @@ class Journal(Generic[T]):
         with self._writing:
             base, items = self._page
             items.append(item)
-            if len(items) >= 2 * self._capacity:
+            if len(items) >= self._capacity + self._slack:
                 # A new list, for a reader may still be slicing the old one.
-                self._page = (base + self._capacity, items[self._capacity :])
+                self._page = (base + self._slack, items[self._slack :])
 
     def read(self, cursor: int = 0) -> tuple[list[T], int, int]:
         """Return ``(items, next_cursor, lost)``: what came since ``cursor``.

@@ -1,9 +1,10 @@
 """The peak pyramid: min and max of a track at several resolutions, to draw any span of it cheaply.
 
-Level 0 has a bin for each 64 samples; each level above has one for four bins below it. Bins are
+Level 0 has a bin for each 256 samples; each level above has one for four bins below it. Bins are
 aligned to absolute sample numbers, so a view that moves shows the same peaks. The growing end is
 kept up to date at every level. Costs some 10 µs for each 20 ms of audio, 60 µs for a view 1,400
-columns wide, and 5 MB an hour.
+columns wide, and 1.2 MB an hour. Finer views come from the samples themselves, where they are at
+hand.
 
 One thread appends, any number of others view, without a lock:
 
@@ -16,19 +17,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audio.pcm import Samples
 
-BASE_SAMPLES = 64
+BASE_SAMPLES = 256
 FAN_OUT = 4
-LEVELS = 8
-"""The coarsest bins are 64 * 4**7 samples, 65 s."""
+LEVELS = 7
+"""The coarsest bins are 256 * 4**6 samples, 65 s."""
 
 _FEW_BINS = 16
+_MANY_BINS = 4096
 BLOCK_BINS = 4096
 
 EMPTY_LOW, EMPTY_HIGH = 32767, -32768
@@ -45,22 +47,39 @@ class Envelope(NamedTuple):
     high: Samples
 
 
+class Detail(Protocol):
+    """Samples that take time to fetch, and are there at a later view."""
+
+    @property
+    def version(self) -> int:
+        """Raised when samples that were asked for have come."""
+
+    def samples(self, start: int, stop: int) -> Samples | None:
+        """Return samples ``[start, stop)`` if they are here; else None, and have them fetched."""
+
+
 class PeakPyramid:
-    """Min and max of a track that grows at its end. See the module for cost and threads."""
+    """Min and max of a track that grows at its end. See the module for cost and threads.
 
-    def __init__(self, raw: RawReader | None = None) -> None:
-        """Begin an empty track.
+    Views finer than a bin of level 0 read samples on the viewer's thread: from ``raw`` at once, or
+    else from ``detail``, when that has them. Until then, and without either, they show whole bins.
+    """
 
-        ``raw`` reads the track's samples back, on the viewer's thread, for views finer than 64
-        samples a column; without it they show whole bins of 64.
-        """
+    def __init__(self, raw: RawReader | None = None, detail: Detail | None = None) -> None:
+        """Begin an empty track."""
         self._raw = raw
+        self.detail = detail
         self._levels = [_Level(BASE_SAMPLES * FAN_OUT**index) for index in range(LEVELS)]
         self._count = 0
 
     def __len__(self) -> int:
         """Samples appended so far."""
         return self._count
+
+    @property
+    def version(self) -> int:
+        """Raised when spans that were viewed in whole bins can be told in more detail."""
+        return self.detail.version if self.detail is not None else 0
 
     def append(self, samples: Samples) -> None:
         """Add samples to the end of the track; one thread only."""
@@ -74,6 +93,26 @@ class PeakPyramid:
         else:
             self._widen_many(first, low, high)
         self._count = start + len(samples)
+
+    def append_bins(self, bins: Envelope, samples: int) -> None:
+        """Add ``samples`` samples by the extremes of each 256 of them; one thread only.
+
+        The last bin may be of fewer. What is there must end with a whole bin.
+
+        Raises:
+            ValueError: it does not, or the number of bins is not that of so many samples.
+
+        """
+        if self._count % BASE_SAMPLES or len(bins.low) != -(-samples // BASE_SAMPLES):
+            raise ValueError(f"{len(bins.low)} bins are not those of {samples} samples.")
+        if samples:
+            self._widen_many(self._count // BASE_SAMPLES, bins.low, bins.high)
+            self._count += samples
+
+    def bins(self) -> tuple[Envelope, int]:
+        """Return level 0 and the number of samples in it; the arrays may be a view of it."""
+        count = self._count
+        return self._levels[0].read(0, -(-count // BASE_SAMPLES)), count
 
     def _widen_few(self, first: int, low: list[int], high: list[int]) -> None:
         """Widen the bins of all levels; for a handful plain Python is four times as fast."""
@@ -90,21 +129,24 @@ class PeakPyramid:
     def _widen_many(self, first: int, low: Samples, high: Samples) -> None:
         for level in self._levels:
             level.widen(first, low, high)
-            low, high = _reduce(low, high, first, FAN_OUT)
+            if first % FAN_OUT or len(low) < _MANY_BINS:
+                low, high = _reduce(low, high, first, FAN_OUT)
+            else:
+                low, high = _fold(low, np.minimum), _fold(high, np.maximum)
             first //= FAN_OUT
 
     def view(self, start: float, stop: float, columns: int) -> Envelope:
         """Return the extremes of samples ``[start, stop)`` in ``columns`` columns of equal width.
 
         Each column holds every sample that lies in it, and besides none farther from it than one
-        bin, which is never wider than a column (64 samples at least, where there is no raw
-        reader). Columns before the track, or after its end, are empty.
+        bin, which is never wider than a column (256 samples at least, where the samples are not
+        at hand). Columns before the track, or after its end, are empty.
         """
         count = self._count
         width = (stop - start) / columns
         edges = start + width * np.arange(columns + 1)
-        if width < BASE_SAMPLES and self._raw is not None:
-            fine = self._view_raw(self._raw, edges, count)
+        if width < BASE_SAMPLES:
+            fine = self._view_samples(edges, count)
             if fine is not None:
                 return fine
         level = self._levels[0]
@@ -120,15 +162,22 @@ class PeakPyramid:
         envelope.low[after_end:], envelope.high[after_end:] = EMPTY_LOW, EMPTY_HIGH
         return envelope
 
-    def _view_raw(
-        self, raw: RawReader, edges: NDArray[np.floating[Any]], count: int
-    ) -> Envelope | None:
+    def _view_samples(self, edges: NDArray[np.floating[Any]], count: int) -> Envelope | None:
         firsts, stops = _spans(edges, 1, count)
         first, stop = int(firsts[0]), int(stops[-1])
-        samples = raw(first, stop) if first < stop else np.zeros(0, dtype=np.int16)
-        if len(samples) != max(stop - first, 0):
+        samples = self._samples(first, stop)
+        if samples is None:
             return None
         return _columns(samples, samples, firsts - first, stops - first)
+
+    def _samples(self, first: int, stop: int) -> Samples | None:
+        if first >= stop:
+            return np.zeros(0, dtype=np.int16)
+        if self._raw is not None:
+            samples = self._raw(first, stop)
+            if len(samples) == stop - first:
+                return samples
+        return self.detail.samples(first, stop) if self.detail is not None else None
 
 
 class _Block:
@@ -198,6 +247,16 @@ def _reduce(low: Samples, high: Samples, first: int, fan: int) -> Envelope:
     starts = np.arange(head - fan if head else 0, len(low), fan)
     starts[0] = 0
     return Envelope(np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts))
+
+
+def _fold(bins: Samples, pick: np.ufunc) -> Samples:
+    """Return ``pick`` of each ``FAN_OUT``, as `_reduce` does, for very many ten times as fast."""
+    whole = len(bins) - len(bins) % FAN_OUT
+    folded = pick(bins[0:whole:FAN_OUT], bins[1:whole:FAN_OUT])
+    for place in range(2, FAN_OUT):
+        pick(folded, bins[place:whole:FAN_OUT], out=folded)
+    rest = bins[whole:]
+    return np.append(folded, pick.reduce(rest)) if len(rest) else folded
 
 
 def _spans(

@@ -173,7 +173,7 @@ def test_a_device_that_stops_leaves_silence_and_is_told_once():
     rig.card.stalled_s = 3.0
     rig.card.clicks = {rig.card.captured + 400}
     rig.run_to(4.5)
-    assert abs(rig.tracks.user.duration_samples / SAMPLE_RATE - 4.0) < 0.05
+    assert abs(rig.tracks.user.duration_samples / SAMPLE_RATE - 4.15) < 0.05
     stalls = [event for event in rig.events(Trouble) if event.kind == "gap"]
     assert sorted(event.side for event in stalls) == ["input", "output"]
     rig.card.clicks.add(round(3.5 * SAMPLE_RATE))
@@ -182,6 +182,9 @@ def test_a_device_that_stops_leaves_silence_and_is_told_once():
     assert np.abs(found - 6.5).min() < 0.002
     assert np.abs(found - 5.0).min() < 0.04
     assert len([event for event in rig.events(Trouble) if event.kind == "gap"]) == 2
+    for track in (rig.tracks.user, rig.tracks.agent):
+        assert track.gaps == 1
+        assert abs(track.gap_samples / SAMPLE_RATE - 3.0) < 0.04
 
 
 def test_a_short_pause_of_the_device_is_a_gap_and_the_rest_stands_where_it_belongs():
@@ -216,8 +219,17 @@ def test_before_anything_flows_the_tracks_keep_up_in_silence_without_complaint()
     rig.feed.account = None
     rig.run_to(3.0)
     for track in (rig.tracks.user, rig.tracks.agent):
-        assert abs(track.duration_samples / SAMPLE_RATE - 2.5) < 0.03
+        assert abs(track.duration_samples / SAMPLE_RATE - 2.65) < 0.03
+        assert track.gaps == track.gap_samples == 0
     assert not rig.timeline.read()[0]
+
+
+def test_before_the_audio_is_told_to_start_no_moment_is_missing_on_the_tracks():
+    rig = Rig(begins_at=ZERO + 100)
+    rig.feed.account, rig.feed.has_begun = None, False
+    rig.run_to(3.0)
+    for track in (rig.tracks.user, rig.tracks.agent):
+        assert track.duration_samples == round(rig.clock.now() * SAMPLE_RATE)
 
 
 def test_a_class_that_hands_over_a_second_at_a_time_loses_nothing():

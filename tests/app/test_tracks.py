@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from app.positions import PositionMap
-from app.tracks import Handover, Track
+from app.tracks import Handover, Track, Tracks
 from audio.pcm import SAMPLE_RATE
+from audio.wavfile import StreamingWav
+from tests.rig.waiting import wait_until
 
 
 def ramp(count, start=0):
@@ -83,6 +85,36 @@ def test_a_track_is_bounded():
     track = Track(ring_s=1)
     track.fill_to(100 * SAMPLE_RATE)
     assert len(track.ring.read(0, track.ring.written)[1]) == SAMPLE_RATE
+
+
+def test_samples_older_than_the_ring_are_read_back_from_the_recording(tmp_path):
+    track = Track(ring_s=1)
+    with StreamingWav(tmp_path / "user.wav") as wav:
+        track.is_written_to(tmp_path / "user.wav")
+        for second in range(8):
+            track.append(ramp(SAMPLE_RATE, second * SAMPLE_RATE))
+            wav.write(ramp(SAMPLE_RATE, second * SAMPLE_RATE))
+            wav.flush()
+        assert view_of(track, 7 * SAMPLE_RATE).tolist() == ramp(100, 7 * SAMPLE_RATE).tolist()
+        assert track.peaks.version == 0
+        assert view_of(track, 1000).tolist() != ramp(100, 1000).tolist()
+        wait_until(lambda: track.peaks.version > 0, what="the samples")
+        assert view_of(track, 1000).tolist() == ramp(100, 1000).tolist()
+
+
+def view_of(track, start):
+    return track.peaks.view(start, start + 100, 100).high
+
+
+def test_each_track_is_read_back_from_its_own_file(tmp_path):
+    tracks = Tracks()
+    tracks.are_written_to(tmp_path)
+    for number, name in enumerate(("user", "agent", "received")):
+        with StreamingWav(tmp_path / f"{name}.wav") as wav:
+            wav.write(np.full(100, number + 1, np.int16))
+        detail = getattr(tracks, name).peaks.detail
+        wait_until(lambda: detail.samples(0, 100) is not None, what=name)  # noqa: B023
+        assert set(detail.samples(0, 100).tolist()) == {number + 1}
 
 
 def test_a_full_handover_drops_and_counts_and_goes_on():
