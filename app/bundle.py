@@ -7,17 +7,17 @@ an error. No state; any thread that may wait for the disk.
 
 from __future__ import annotations
 
-import errno
 import json
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from app.bundle_files import read_small_file
+from app.bundle_lock import is_being_written
 from app.events import Event, EventError, event_from_dict
+from app.inside import is_inside
 from app.notices import AppError
 from app.session_info import SCHEMA_VERSION, SessionInfo
 from audio.errors import FileError
@@ -28,9 +28,6 @@ TRACKS = ("user", "agent", "received")
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """A line of ``events.jsonl`` longer than this is no event; a message has 16 MiB at most."""
 
-FRESH_S = 3.0
-"""A recording that was changed less long ago may still be growing."""
-
 LONGEST_S = 1e7
 """No session lasts longer than this, which is four months."""
 
@@ -40,22 +37,20 @@ class BundleError(AppError):
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
-    """A session as it was recorded. Tracks that are missing are None."""
+class BundleFacts:
+    """What a session's recording says of itself, without its events. Missing tracks are None."""
 
     path: Path
     info: SessionInfo
-    records: list[dict[str, Any]]
-    """Every line of ``events.jsonl`` that is a record, those of unknown type included."""
-    events: list[Event]
-    """Those that this version knows, in the same order."""
     user: Path | None
     agent: Path | None
     received: Path | None
     began_utc: datetime | None
     end: dict[str, Any] | None
     """``ended_utc``, ``duration_s``, ``reason``, ``sentence``; None where it never ended."""
-    warnings: list[str] = field(default_factory=list)
+    facts: dict[str, Any]
+    """All that is in ``session.json``."""
+    warnings: list[str]
 
     @property
     def unfinished(self) -> bool:
@@ -66,6 +61,16 @@ class Bundle:
     def duration_s(self) -> float | None:
         """How long the session was; None where that was never written down."""
         return _duration(self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle(BundleFacts):
+    """A session as it was recorded."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    """Every line of ``events.jsonl`` that is a record, those of unknown type included."""
+    events: list[Event] = field(default_factory=list)
+    """Those that this version knows, in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,19 @@ class BundleEntry:
 
 
 def open_bundle(path: Path) -> Bundle:
-    """Read the bundle in the folder ``path``.
+    """Read the bundle in the folder ``path``, all of its events included.
+
+    As ``read_facts`` does it, which raises the same.
+    """
+    facts = read_facts(path)
+    records = list(_read_records(facts.path, facts.warnings))
+    events = _to_events(records, facts.warnings)
+    known = {item.name: getattr(facts, item.name) for item in fields(BundleFacts)}
+    return Bundle(**known, records=records, events=events)
+
+
+def read_facts(path: Path) -> BundleFacts:
+    """Read what the bundle in the folder ``path`` says of itself.
 
     One that was cut short is repaired first, so that all that is there is heard; ``warnings`` say
     what was done. A recording that is being written at the moment is left alone.
@@ -94,21 +111,18 @@ def open_bundle(path: Path) -> Bundle:
     warnings: list[str] = []
     facts = _read_session(path, warnings)
     end = facts.get("end")
-    if not isinstance(end, dict) and not _is_being_written(path):
+    if not isinstance(end, dict) and not is_being_written(path):
         _try_to_recover(path, warnings)
-    records = list(_read_records(path, warnings))
-    events = _to_events(records, warnings)
     user, agent, received = (_find_track(path, name, warnings) for name in TRACKS)
-    return Bundle(
+    return BundleFacts(
         path,
         SessionInfo.from_dict(facts),
-        records,
-        events,
         user,
         agent,
         received,
         _moment(facts.get("began_utc")),
         end if isinstance(end, dict) else None,
+        facts,
         warnings,
     )
 
@@ -133,7 +147,7 @@ def recover_bundle(path: Path) -> list[str]:
     done = []
     for name in TRACKS:
         wav = Path(path) / f"{name}.wav"
-        if not wav.is_file():
+        if not wav.is_file() or not is_inside(Path(path), wav):
             continue
         try:
             before = _head_and_size(wav)
@@ -157,15 +171,6 @@ def _try_to_recover(path: Path, warnings: list[str]) -> None:
         warnings.append(f"The recording was cut short, and could not be repaired. {error}")
 
 
-def _is_being_written(path: Path) -> bool:
-    """Whether a recorder, which writes several times a second, has just written there."""
-    try:
-        newest = max((item.stat().st_mtime for item in path.iterdir()), default=0.0)
-    except OSError:
-        return False
-    return abs(time.time() - newest) < FRESH_S
-
-
 def _head_and_size(path: Path) -> tuple[bytes, int]:
     with path.open("rb") as file:
         return file.read(128), path.stat().st_size
@@ -180,6 +185,8 @@ def _check_folder(path: Path) -> None:
 
 
 def _read_session(path: Path, warnings: list[str]) -> dict[str, Any]:
+    if not _is_own(path, path / "session.json", warnings):
+        return {}
     try:
         facts = json.loads(read_small_file(path / "session.json"))
     except FileNotFoundError:
@@ -202,10 +209,10 @@ def _read_session(path: Path, warnings: list[str]) -> dict[str, Any]:
 
 def _read_records(path: Path, warnings: list[str]) -> Iterator[dict[str, Any]]:
     broken: list[int] = []
+    events = find_events(path, warnings)
+    if events is None:
+        return
     try:
-        events = path / "events.jsonl"
-        if events.exists() and not events.is_file():  # opening a pipe would wait for a writer
-            raise OSError(errno.EINVAL, "it is not a file")
         with events.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
                 record = _parse(line)
@@ -213,8 +220,6 @@ def _read_records(path: Path, warnings: list[str]) -> Iterator[dict[str, Any]]:
                     broken.append(number)
                 else:
                     yield record
-    except FileNotFoundError:
-        warnings.append("events.jsonl is missing: the events are not known.")
     except OSError as error:
         warnings.append(f"events.jsonl cannot be read to its end: {reason_of(error)}.")
     if broken:
@@ -254,12 +259,32 @@ def _count_lines(numbers: list[int], what: str) -> str:
     return f"{len(numbers)} events {what} (number {first}{more}); the rest is shown."
 
 
+def find_events(path: Path, warnings: list[str]) -> Path | None:
+    """Return the file of the events in the bundle's folder ``path``; None where there is none."""
+    events = path / "events.jsonl"
+    if not events.exists():
+        warnings.append("events.jsonl is missing: the events are not known.")
+    elif not events.is_file():  # opening a pipe would wait for a writer
+        warnings.append("events.jsonl cannot be read: it is not a file.")
+    elif _is_own(path, events, warnings):
+        return events
+    return None
+
+
 def _find_track(path: Path, name: str, warnings: list[str]) -> Path | None:
     wav = path / f"{name}.wav"
-    if wav.is_file():
-        return wav
-    warnings.append(f"{wav.name} is missing.")
-    return None
+    if not wav.is_file():
+        warnings.append(f"{wav.name} is missing.")
+        return None
+    return wav if _is_own(path, wav, warnings) else None
+
+
+def _is_own(folder: Path, path: Path, warnings: list[str]) -> bool:
+    """Whether a file is the bundle's own, and no link to what lies elsewhere."""
+    if is_inside(folder, path):
+        return True
+    warnings.append(f"{path.name} is a link to a file outside the recording: it is not read.")
+    return False
 
 
 def _entry(folder: Path) -> BundleEntry:

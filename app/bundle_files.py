@@ -1,24 +1,30 @@
 """How a bundle's files are written so that they can always be read: whole lines, whole files.
 
-Used by the recorder thread.
+Used by the recorder thread, and by whatever else changes a bundle.
 """
 
 from __future__ import annotations
 
 import errno
+import io
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from app.events import Event, Timeline
 from app.secrets import scrub
+from audio.wavfile import is_in_place, sync_file
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Replace ``path`` by ``data`` as JSON: whoever reads it sees the old file or the new one.
+
+    So it is after a power cut as well: both the file and its place in the folder are on the medium
+    when this returns, where the system can tell.
 
     Raises:
         OSError: it could not be written; the old file, if there was one, is unharmed.
@@ -33,8 +39,20 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the medium knows what files ``folder`` has, where the system can tell."""
+    with suppress(OSError):  # Windows opens no folders, and some file systems sync none
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 SMALL_FILE_BYTES = 16 * 1024 * 1024
@@ -61,18 +79,28 @@ class EventLog:
     """``events.jsonl``: one event a line, scrubbed of secrets, in whole lines.
 
     A batch that cannot be written is taken back and written again next time: its events wait on
-    the timeline. ``lost_events`` counts those that did not wait long enough.
+    the timeline. ``lost_events`` counts those that did not wait long enough. One thread; any may
+    call ``sync``.
     """
 
     BATCH = 500
 
-    def __init__(self, path: Path) -> None:
-        """Create the file. Raises ``OSError`` where that fails."""
+    def __init__(self, path: Path, on_written: Callable[[list[Event]], None] | None = None) -> None:
+        """Create the file; ``on_written`` is told of each batch once. Raises ``OSError``."""
+        self.path = path
         self.lost_events = 0
+        self._on_written = on_written
+        self._told = 0
         self._cursor = 0
+        self._lines = 0
         self._length = 0
+        self._synced_length = 0
         # unbuffered: what write() has taken survives the end of this process
-        self._file = path.open("wb", buffering=0)
+        self._file = path.open("w+b", buffering=0)
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is written is still the one that its path names."""
+        return is_in_place(self._file, self.path)
 
     def write(self, timeline: Timeline) -> None:
         """Append what is new on ``timeline``.
@@ -81,28 +109,88 @@ class EventLog:
             OSError: the disk is full or gone; the file ends with the last whole line.
 
         """
-        events, _, lost = timeline.read(self._cursor)
-        self.lost_events += lost
-        self._cursor += lost
-        for first in range(0, len(events), self.BATCH):
-            batch = events[first : first + self.BATCH]
+        while True:
+            batch, after, lost = timeline.read(self._cursor, self.BATCH)
+            self.lost_events += lost
+            self._cursor = after - len(batch)
+            if not batch:
+                return
             self._append(b"".join(encode_event(event) for event in batch))
-            self._cursor += len(batch)
+            self._cursor = after
+            self._lines += len(batch)
+            if self._on_written is not None and after > self._told:
+                self._on_written(batch[max(self._told - (after - len(batch)), 0) :])
+                self._told = after
+
+    def reopen(self) -> None:
+        """Go on in the file at ``path``: the one that is there, or a new one.
+
+        What it lacks is copied from the file that was written so far, if that can still be read,
+        and comes from the timeline once more if not.
+
+        Raises:
+            OSError: the file cannot be written, or holds more than was ever written.
+
+        """
+        old, self._file = self._file, self.path.open("r+b" if self.path.exists() else "w+b", 0)
+        try:
+            there = self._whole_lines(self._length)
+            self._file.truncate(len(there))
+            lacking = b"" if len(there) == self._length else _read_back(old, len(there))
+            if len(there) + len(lacking) != self._length:
+                lacking = b""
+            self._put(len(there), lacking)
+        except OSError:
+            self._file.close()
+            self._file = old
+            raise
+        old.close()
+        kept = (there + lacking).count(b"\n")
+        self._cursor -= self._lines - kept
+        self._lines, self._length = kept, len(there) + len(lacking)
+        self._synced_length = 0
+
+    def sync(self) -> None:
+        """Wait until the medium has it all; does nothing where it has. Raises ``OSError``."""
+        length = self._length
+        if length != self._synced_length and not self._file.closed:
+            sync_file(self._file)
+            self._synced_length = length
 
     def close(self) -> None:
         """Close the file; twice is fine."""
         self._file.close()
 
+    def _whole_lines(self, most: int) -> bytes:
+        self._file.seek(0)
+        found = self._file.read() or b""
+        if len(found) > most:
+            raise OSError(errno.EEXIST, "another file has taken its place", str(self.path))
+        return found[: found.rfind(b"\n") + 1]
+
     def _append(self, lines: bytes) -> None:
-        rest = memoryview(lines)
         try:
-            self._file.seek(self._length)
-            while rest:
-                rest = rest[self._file.write(rest) or 0 :]
+            self._put(self._length, lines)
         except OSError:
-            self._file.truncate(self._length)
+            with suppress(OSError):
+                self._file.truncate(self._length)
             raise
         self._length += len(lines)
+
+    def _put(self, offset: int, data: bytes) -> None:
+        rest = memoryview(data)
+        self._file.seek(offset)
+        while rest:
+            rest = rest[self._file.write(rest) or 0 :]
+
+
+def _read_back(file: io.FileIO, start: int) -> bytes:
+    """Return what ``file`` holds from ``start`` on; nothing where it cannot be read any more."""
+    try:
+        file.seek(start)
+        return file.read() or b""
+    except OSError:
+        return b""
 
 
 def encode_event(event: Event) -> bytes:

@@ -20,6 +20,7 @@ from app.choices import end_of_input
 from app.clock import SessionClock
 from app.events import StateChanged, Timeline, Trouble
 from app.link import Link
+from app.notes import Change, Marker, Notes
 from app.notices import Notice, NoticeBoard, explain
 from app.pump import Pump
 from app.recorder import Recorder, RecorderError
@@ -92,9 +93,12 @@ class Session:
         self._pump = Pump(self._tap, self.tracks, self.timeline, self._clock)
         self._link = Link(agent, self._tap, self.timeline, self._clock, self)
         self._recorder: Recorder | None = None
+        self._notes = Notes()
+        self._early_changes: list[Change] = []
         self._is_recording_whole = True
         self._worker = Worker("session", self._run)
-        # Guards the state and the ending: the first ending counts, and no state goes back.
+        # Guards the state and the ending: the first ending counts, and no state goes back. Guards
+        # the notes as well: none changes after the recorder was told to finish.
         self._changing = threading.Lock()
         self._state = State.IDLE
         self._ending: Ending | None = None
@@ -134,6 +138,31 @@ class Session:
     def send_text(self, text: str) -> bool:
         """Queue a text message to the agent. False where the session does not run."""
         return self._state is State.RUNNING and self._link.send_text(text)
+
+    def mark(self, text: str = "") -> Marker | None:
+        """Mark this moment, in the notes of the recording as well; returns at once.
+
+        None where the session does not run: before its start, and once it ends.
+        """
+        marker = Marker(round(self.now(), 3), text)
+        return marker if self.change_notes(lambda notes: notes.marked(marker)) else None
+
+    def change_notes(self, change: Change) -> bool:
+        """Change title, tags, notes or markers while it runs; returns at once.
+
+        ``change`` is made to ``notes`` now, and to the bundle's own within a moment, so that it
+        must have no other effect. False, and nothing changed, where the session does not run: once
+        it is over its bundle's notes are changed by ``app.notes.edit_notes``.
+        """
+        with self._changing:
+            if self._state not in (State.CONNECTING, State.RUNNING):
+                return False
+            self._notes = change(self._notes)
+            if self._recorder is not None:
+                self._recorder.note(change)
+            else:
+                self._early_changes.append(change)
+            return True
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the session is over; say whether it is."""
@@ -208,6 +237,11 @@ class Session:
         return self._recorder.folder if self._recorder is not None else None
 
     @property
+    def notes(self) -> Notes:
+        """What was marked and noted while it ran."""
+        return self._notes
+
+    @property
     def is_recording_whole(self) -> bool:
         """Whether the disk took all there was to record; known once the session is over."""
         return self._is_recording_whole
@@ -250,6 +284,7 @@ class Session:
             "unrecorded_samples": recorder.lost_samples,
             "unrecorded_received_samples": self.tracks.to_recorder.dropped_samples,
             "unrecorded_events": recorder.lost_events,
+            "waiting_for_disk_samples": recorder.waiting_samples,
         }
 
     # -- what the link tells -------------------------------------------------------------------
@@ -311,7 +346,10 @@ class Session:
                 # Better no session than one that is lost.
                 self._conclude(_ending_by(error, EndReason.RECORDING))
                 return
-            self._recorder = recorder
+            with self._changing:
+                self._recorder = recorder
+                while self._early_changes:
+                    recorder.note(self._early_changes.pop(0))
         self._link.start()
 
     def _info(self) -> SessionInfo:
@@ -334,10 +372,12 @@ class Session:
         return replace(self.facts, microphone=audio.source.label, speaker=audio.sink.label)
 
     def _watch(self) -> None:
-        """Look after what nobody reports: what does not come, and devices that died."""
+        """Look after what nobody reports: what does not come, and devices and disks that died."""
         overdue = self._link.overdue(self._connect_timeout_s, self._silence_timeout_s)
         if overdue is not None:
             self._conclude(overdue)
+        if self._recorder is not None:
+            self._recorder.watch()
         events, self._watched, _ = self.timeline.read(self._watched)
         for event in events:
             if isinstance(event, Trouble) and event.kind == "device":

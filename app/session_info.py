@@ -5,8 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
+
+from app.turn_records import Summary
 
 SCHEMA_VERSION = 1
 """Raised when an older reader would misread the bundle; new fields alone do not raise it."""
@@ -68,6 +71,30 @@ class SessionInfo:
             if isinstance(flat.get(item.name), type(getattr(default, item.name)))
         }
         return cls(**{"versions": {}, **kept})
+
+
+def summary_facts(summary: Summary) -> dict[str, Any]:
+    """Return a session in figures as the ``summary`` of ``session.json``; null is not known."""
+    spreads = ("response_latency_ms", "time_to_silence_ms", "mouth_to_silence_ms")
+    return {
+        **{name: getattr(summary, name) for name in ("user_turns", "agent_turns", "interruptions")},
+        **{f"{name}_p50": _rounded(getattr(summary, name).p50) for name in spreads},
+        **{f"{name}_p95": _rounded(getattr(summary, name).p95) for name in spreads},
+        **{
+            name: round(getattr(summary, name), 1)
+            for name in ("received_ms", "heard_ms", "discarded_ms")
+        },
+        "troubles": dict(summary.troubles),
+    }
+
+
+def utc_text(moment: datetime) -> str:
+    """Return a moment as ``session.json`` has it: UTC, in milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -5,8 +5,8 @@ process, the file on disk describes itself up to the last flush, and ``recover``
 written after it. The header has room for the 64-bit sizes of RF64 (EBU Tech 3306), in a ``JUNK``
 chunk that readers skip; past 4 GiB (37 hours) the file turns into RF64 and goes on.
 
-A ``StreamingWav`` belongs to one thread at a time; its counts may be read by any. ``recover`` has
-no state.
+A ``StreamingWav`` belongs to one thread at a time; its counts may be read by any, and any may call
+``sync``. ``recover`` has no state.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import errno
 import io
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -54,26 +55,36 @@ class StreamingWav:
     write that fails takes nothing back and adds nothing: it may be made again when there is room.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        """Create the file, as a valid WAV without samples.
+    COPY_BYTES = 4 * 1024 * 1024
+
+    def __init__(self, path: Path | str, *, resume: bool = False) -> None:
+        """Create the file, as a valid WAV without samples; or ``resume`` one that is there.
 
         Raises:
-            FileUnwritable: the file cannot be created.
+            FileMissing: there is none to be resumed.
+            FileUnreadable: what is there is no WAV file of contract audio with our header.
+            FileUnwritable: the file cannot be created or written.
 
         """
         self.path = Path(path)
-        self.samples_written = 0
-        self.flushed_samples = 0
+        samples = _recover_ours(self.path) if resume else 0
+        self.samples_written = samples
+        self.flushed_samples = samples
+        self._synced_samples = 0
         try:
             # unbuffered: what write() has taken is out of this process, and survives its death
-            self._file = self.path.open("wb", buffering=0)
+            self._file = self.path.open("r+b" if resume else "w+b", buffering=0)
         except OSError as error:
             raise unwritable(self.path, error) from error
         try:
-            self._put(0, _header(0))
+            self._put(0, _header(samples))
         except FileUnwritable:
             self._file.close()
             raise
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is written is still the one that its path names."""
+        return is_in_place(self._file, self.path)
 
     def write(self, samples: Samples) -> None:
         """Append ``samples``, all of them or none.
@@ -113,10 +124,52 @@ class StreamingWav:
             self._put(0, _header(samples))
             self.flushed_samples = samples
         if to_disk:
-            try:
-                os.fsync(self._file.fileno())
-            except OSError as error:
-                raise unwritable(self.path, error) from error
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until the medium has all that was flushed; does nothing where it has. Any thread.
+
+        Raises:
+            FileUnwritable: the medium refuses.
+
+        """
+        samples = self.flushed_samples
+        if samples == self._synced_samples or self._file.closed:
+            return
+        try:
+            sync_file(self._file)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        self._synced_samples = samples
+
+    def append_from(self, other: StreamingWav) -> None:
+        """Append those samples of ``other`` that this file lacks, as far as they can be read.
+
+        ``other`` may have lost its place: a file that was deleted can be read while it is open.
+
+        Raises:
+            FileUnwritable: as for ``write``.
+
+        """
+        with suppress(OSError, ValueError):
+            while self.samples_written < other.samples_written:
+                data = other.read_back(self.samples_written, self.COPY_BYTES)
+                if not data:
+                    return
+                self._put(HEADER_BYTES + self.samples_written * SAMPLE_WIDTH, data)
+                self.samples_written += len(data) // SAMPLE_WIDTH
+
+    def read_back(self, start: int, limit_bytes: int) -> bytes:
+        """Return whole samples from ``start`` on as bytes, at most ``limit_bytes`` of them.
+
+        Raises:
+            OSError: the medium does not give them back.
+
+        """
+        rest = (self.samples_written - start) * SAMPLE_WIDTH
+        self._file.seek(HEADER_BYTES + start * SAMPLE_WIDTH)
+        data = self._file.read(min(rest, limit_bytes)) or b""
+        return data[: len(data) // SAMPLE_WIDTH * SAMPLE_WIDTH]
 
     def close(self) -> None:
         """Flush and close; the second time does nothing.
@@ -153,6 +206,22 @@ class StreamingWav:
             raise unwritable(self.path, error) from error
 
 
+def is_in_place(file: io.FileIO, path: Path) -> bool:
+    """Whether the open ``file`` is still what ``path`` names; true where that cannot be told."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # no permission to look, say: writing will tell
+        return True
+
+
+def sync_file(file: io.FileIO) -> None:
+    """Wait until the medium has what was written to ``file``. Raises ``OSError``."""
+    # without the time of the last change, where the system can do without
+    getattr(os, "fdatasync", os.fsync)(file.fileno())
+
+
 class _Layout(NamedTuple):
     """Where the samples begin, how many the header speaks of, and whether the sizes are right."""
 
@@ -182,6 +251,13 @@ def recover(path: Path | str) -> int:
         _repair(path, layout.data_offset, samples)
     except OSError as error:
         raise unwritable(path, error) from error
+    return samples
+
+
+def _recover_ours(path: Path) -> int:
+    samples = recover(path)
+    if _find_layout(path, *_read_head(path)).data_offset != HEADER_BYTES:
+        raise FileUnreadable(path, f"“{path}” was not written by a recorder.")
     return samples
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,7 @@ class FakeFeed:
     def __init__(self) -> None:
         self.account: Account | None = Account()
         self.estimated = False
-        self.running = True
+        self.running = self.has_begun = True
         self.mutes = FakeMutes()
         self.received = FakeReceived()
         self.positions = PositionMap()
@@ -87,48 +88,73 @@ class FakeFeed:
 
 
 class SimulatedCard:
-    """Both directions of a card whose clock drifts and whose reports jitter.
+    """Both directions of a card whose clocks drift and whose reports jitter.
 
-    The ``n``-th sample of either direction is at the device at ``true_time(n)``; the microphone
-    hears silence, and a click at each of ``clicks``.
+    The ``n``-th sample is captured at ``true_time(n)`` and leaves the speaker at ``plays_at(n)``.
+    The microphone hears silence, a click at each of ``clicks``, and with ``echo_s`` every click
+    that leaves the speaker, so much later. ``spoken`` holds when those left, for whoever asks.
     """
 
     BLOCK = 160
 
     def __init__(
-        self, account: Account, *, ppm: float = 0.0, jitter_s: float = 0.0, begins_at: float = ZERO
+        self,
+        account: Account,
+        *,
+        ppm: float = 0.0,
+        speaker_ppm: float | None = None,
+        jitter_s: float = 0.0,
+        begins_at: float = ZERO,
+        echo_s: float | None = None,
     ) -> None:
         self.account = account
         self.queue = PlayoutQueue(account)
         self.rate = SAMPLE_RATE * (1 + ppm * 1e-6)
+        self.speaker_rate = SAMPLE_RATE * (1 + (ppm if speaker_ppm is None else speaker_ppm) * 1e-6)
         self.jitter_s = jitter_s
         self.begins_at = begins_at
+        self.echo_s = echo_s
         self.stalled_s = 0.0
         self.ahead_s = 0.030
         self.captured = 0
         self.played = 0
         self.clicks: set[int] = set()
+        self.spoken: list[float] = []
         self.first_report_off_s = 0.0
+        self._echoes: deque[float] = deque()
         self._random = np.random.default_rng(5)
 
     def true_time(self, position: int) -> float:
         return self.begins_at + self.stalled_s + position / self.rate
 
+    def plays_at(self, position: int) -> float:
+        return self.begins_at + self.stalled_s + position / self.speaker_rate
+
     def run_until(self, at: float) -> None:
         """Deliver all blocks that are complete, or due for the speaker, at ``at``."""
+        while self.plays_at(self.played) - self.ahead_s <= at:
+            self._play()
         while self.true_time(self.captured + self.BLOCK) <= at:
             self._capture()
-        while self.true_time(self.played) - self.ahead_s <= at:
-            plays_at = self.true_time(self.played) + self._jitter()
-            self.queue.pull(self.BLOCK, plays_at)
-            self.played += self.BLOCK
+
+    def _play(self) -> None:
+        block = self.queue.pull(self.BLOCK, self.plays_at(self.played) + self._jitter())
+        if self.echo_s is not None and block.any():
+            for index in np.flatnonzero(block > 10_000):
+                self.spoken.append(self.plays_at(self.played + int(index)))
+                self._echoes.append(self.spoken[-1] + self.echo_s)
+        self.played += self.BLOCK
 
     def _capture(self) -> None:
         block = np.zeros(self.BLOCK, np.int16)
         for click in self.clicks:
             if self.captured <= click < self.captured + self.BLOCK:
                 block[click - self.captured] = 30_000
-        at = self.true_time(self.captured) + self._jitter()
+        began, over = self.true_time(self.captured), self.true_time(self.captured + self.BLOCK)
+        while self._echoes and self._echoes[0] < over:
+            index = round((self._echoes.popleft() - began) * self.rate)
+            block[min(max(index, 0), self.BLOCK - 1)] = 30_000
+        at = began + self._jitter()
         at += 0.0 if self.captured else self.first_report_off_s
         self.account.input_clock.observe(self.captured, at)
         self.account.input_ring.write(block)

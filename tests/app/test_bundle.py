@@ -12,6 +12,7 @@ import soundfile
 
 from app import bundle_files, events
 from app.bundle import BundleError, list_bundles, open_bundle, recover_bundle
+from app.bundle_lock import BundleLock
 from app.events import (
     Event,
     EventError,
@@ -217,14 +218,8 @@ def cut_short(folder):
         file.write(np.full(1600, 5, np.int16).tobytes() + b"\x01")
 
 
-def make_old(folder):
-    for path in folder.iterdir():
-        os.utime(path, (1e9, 1e9))
-
-
 def test_all_of_a_recording_that_was_cut_short_is_opened(folder):
     cut_short(folder)
-    make_old(folder)
     bundle = open_bundle(folder)
     assert len(soundfile.read(bundle.user)[0]) == 3200
     assert bundle.unfinished
@@ -233,14 +228,16 @@ def test_all_of_a_recording_that_was_cut_short_is_opened(folder):
 
 def test_a_recording_that_is_being_written_is_left_alone(folder):
     cut_short(folder)
+    lock = BundleLock(folder)
     before = (folder / "user.wav").read_bytes()
     assert not open_bundle(folder).warnings
     assert (folder / "user.wav").read_bytes() == before
+    lock.release()
+    assert open_bundle(folder).warnings
 
 
 def test_what_cannot_be_repaired_is_a_warning_and_the_rest_is_there(folder, monkeypatch):
     cut_short(folder)
-    make_old(folder)
 
     def refuse(path):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))

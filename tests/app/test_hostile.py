@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app import recorder, streams
+from app import bundle_writer, streams
 from app.agents.base import AgentError, Endpoint
 from app.agents.careful_http import LONGEST_ANSWER
 from app.agents.elevenlabs import ElevenLabsAgent
@@ -188,11 +188,11 @@ def test_a_key_that_no_header_can_hold_is_refused_with_a_sentence():
 
 
 def test_a_recording_that_cannot_begin_leaves_no_folder(tmp_path, monkeypatch):
-    class NoRoom(recorder.EventLog):
-        def __init__(self, path):
+    class NoRoom(bundle_writer.EventLog):
+        def __init__(self, *_args):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(recorder, "EventLog", NoRoom)
+    monkeypatch.setattr(bundle_writer, "EventLog", NoRoom)
     session = session_at("http://127.0.0.1:9", tmp_path)
     session.start()
     assert session.wait(10)
@@ -210,7 +210,7 @@ def test_a_recording_that_is_not_whole_shows_in_summary_and_exit_code(
         ws.send(metadata())
         until_closed(ws)
 
-    monkeypatch.setattr(recorder.EventLog, "_append", full)
+    monkeypatch.setattr(bundle_writer.EventLog, "_append", full)
     out = io.StringIO()
     with running(greet) as server:
         session = session_at(server.base_url, tmp_path)

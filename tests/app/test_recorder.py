@@ -9,8 +9,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,53 +18,15 @@ import pytest
 import soundfile
 
 from app.bundle import open_bundle, recover_bundle
-from app.events import MessageReceived, MessageSent, MicChunkSent, StateChanged, Timeline, Trouble
-from app.notices import NoticeBoard
-from app.recorder import Recorder, RecorderError
+from app.events import MessageReceived, MessageSent, MicChunkSent, StateChanged, Trouble
+from app.notes import Marker, load_notes
+from app.recorder import RecorderError
 from app.secrets import ApiKey
 from app.session_info import SessionInfo
-from app.tracks import Handover, Tracks
+from app.tracks import Handover
 from audio.pcm import SAMPLE_RATE
+from tests.app.recorder_rig import BEGAN, Rig
 from tests.rig.waiting import wait_until
-
-BEGAN = datetime(2026, 11, 22, 9, 15, 3, tzinfo=UTC)
-INFO = SessionInfo("demo", "Demo agent", "demo-1", microphone="Headset", speaker="none")
-
-
-class Rig:
-    """A recorder in a folder, quick enough for tests."""
-
-    def __init__(self, parent, info=INFO):
-        self.tracks, self.timeline, self.notices = Tracks(), Timeline(), NoticeBoard()
-        self.recorder = Recorder(
-            parent,
-            info,
-            self.tracks,
-            self.timeline,
-            began_utc=BEGAN,
-            now=lambda: self.tracks.user.duration_samples / SAMPLE_RATE,
-            notices=self.notices,
-        )
-        self.recorder.PERIOD_S = self.recorder.RETRY_S = 0.01
-        self.received = 0
-
-    def grow(self, seconds, level=1000):
-        samples = np.full(round(seconds * SAMPLE_RATE), level, np.int16)
-        self.tracks.user.append(samples)
-        self.tracks.agent.append(-samples)
-        self.receive(samples)
-
-    def receive(self, samples):
-        self.tracks.receive(self.received, samples)
-        self.received += len(samples)
-
-    def size(self, name):
-        return (self.recorder.folder / name).stat().st_size
-
-    def read(self, name):
-        samples, rate = soundfile.read(self.recorder.folder / name, dtype="int16")
-        assert rate == SAMPLE_RATE
-        return samples
 
 
 @pytest.fixture
@@ -391,7 +353,7 @@ def test_no_key_and_no_token_is_in_any_file(tmp_path):
     rig.timeline.append(Trouble(1, "protocol", f"GET {url} failed with Bearer {token}"))
     rig.timeline.append(MessageReceived(1, "t", {key.reveal(): 1}))
     rig.recorder.finish("server_error", f"The server refused {key.reveal()}.")
-    for path in rig.recorder.folder.iterdir():
+    for path in filter(Path.is_file, rig.recorder.folder.rglob("*")):
         content = path.read_bytes()
         assert key.reveal().encode() not in content, path
         assert token.encode() not in content, path
@@ -439,7 +401,7 @@ def test_a_round_costs_little(rig):
         for index in range(10):
             rig2.timeline.append(MicChunkSent(number + index, 0, 4000, 0.0, 0.25, 0.001))
         before = time.thread_time()
-        rig2.recorder._round(is_last=False)
+        rig2.recorder._round(rig2.recorder._writer)
         spent.append(time.thread_time() - before)
     rig2.recorder.finish("user")
     assert np.median(spent) < 0.005
@@ -447,7 +409,7 @@ def test_a_round_costs_little(rig):
 
 def test_a_fault_that_is_not_the_disks_is_told_as_such_and_the_recording_goes_on(rig, caplog):
     rig.recorder.start()
-    files = rig.recorder._files
+    files = rig.recorder._writer
     write, faults = files.write_tracks, []
 
     def fail_once(*args, **options):
@@ -470,18 +432,95 @@ def test_a_fault_that_is_not_the_disks_is_told_as_such_and_the_recording_goes_on
 def test_a_disk_that_refuses_the_events_alone_is_told_of_once(rig, monkeypatch, caplog):
     rig.recorder.start()
     refused = []
-    append = rig.recorder._files.events._append
+    append = rig.recorder._writer._events._append
 
     def refuse(lines):
         refused.append(lines)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    rig.recorder._files.events._append = refuse
+    rig.recorder._writer._events._append = refuse
     rig.timeline.append(StateChanged(0.1, "running"))
     wait_until(lambda: len(refused) > 5)
     assert [notice.level for notice in rig.notices.read()[0]] == ["error"]
-    rig.recorder._files.events._append = append
+    rig.recorder._writer._events._append = append
     wait_until(lambda: not rig.recorder.failed)
     assert rig.recorder.finish("user")
     kinds = [event.type for event in open_bundle(rig.recorder.folder).events]
     assert kinds == ["state", "trouble", "trouble"]
+
+
+def test_a_medium_that_is_slow_to_confirm_holds_up_neither_audio_nor_events(rig, monkeypatch):
+    confirmed, asked = threading.Event(), threading.Event()
+
+    def wait(*_):
+        asked.set()
+        confirmed.wait(20)
+
+    monkeypatch.setattr("audio.wavfile.sync_file", wait)
+    monkeypatch.setattr("app.bundle_files.sync_file", wait)
+    rig.recorder.start()
+    rig.grow(1.0)
+    assert asked.wait(5)
+    rig.timeline.append(StateChanged(0.1, "running"))
+    rig.grow(1.0)
+    wait_until(lambda: rig.has_recorded(2.0) and rig.size("events.jsonl") > 0)
+    confirmed.set()
+    assert rig.recorder.finish("user")
+
+
+def test_caches_that_take_long_or_fail_neither_delay_nor_break_the_end(tmp_path, monkeypatch):
+    free = threading.Event()
+    monkeypatch.setattr("app.peaks_cache.save_peaks", lambda *_: free.wait(20))
+    slow = Rig(tmp_path)
+    slow.recorder.CACHES_S = 0.05
+    slow.recorder.start()
+    slow.grow(1.0)
+    began = time.monotonic()
+    assert slow.recorder.finish("user")
+    assert time.monotonic() - began < 2.0
+    assert not open_bundle(slow.folder).unfinished
+    free.set()
+    assert slow.recorder._worker.stop(5)
+
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr("app.peaks_cache.save_peaks", fail)
+    broken = Rig(tmp_path)
+    broken.recorder.start()
+    broken.grow(1.0)
+    assert broken.recorder.finish("user")
+    assert not open_bundle(broken.folder).unfinished
+
+
+def test_peaks_are_kept_only_of_what_the_files_really_hold(tmp_path):
+    rig = Rig(tmp_path)
+    rig.grow(130.0)
+    rig.recorder.start()
+    assert not rig.recorder.finish("user")
+    assert rig.recorder.lost_samples
+    assert not (rig.folder / "peaks").exists()
+
+
+def test_facts_and_notes_follow_while_it_runs(rig):
+    rig.recorder.start()
+    rig.recorder.update(conversation_id="conv_1")
+    rig.recorder.note(lambda notes: notes.marked(Marker(1.0, "here")))
+
+    wait_until(lambda: open_bundle(rig.folder).info.conversation_id == "conv_1")
+    wait_until(lambda: load_notes(rig.folder).markers == (Marker(1.0, "here"),))
+    assert open_bundle(rig.folder).unfinished
+    assert rig.recorder.finish("user")
+
+
+def test_a_change_of_notes_that_fails_costs_itself_alone(rig, caplog):
+    def fail(notes):
+        raise RuntimeError("at fault")
+
+    rig.recorder.start()
+    rig.recorder.note(fail)
+    rig.recorder.note(lambda notes: notes.marked(Marker(1.0)))
+    rig.grow(1.0)
+    assert rig.recorder.finish("user")
+    assert load_notes(rig.folder).markers == (Marker(1.0),)
+    assert "at fault" in caplog.text

@@ -7,13 +7,18 @@ import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from app.agents.base import AgentError, Endpoint
 from app.agents.demo_agent import DemoAgent
 from app.bundle import open_bundle
+from app.bundle_lock import is_being_written
 from app.choices import build_audio
 from app.events import (
     AgentChunkReceived,
@@ -22,11 +27,16 @@ from app.events import (
     MessageReceived,
     MessageSent,
     MicChunkSent,
+    Silenced,
     Trouble,
 )
+from app.notes import edit_notes, load_notes
 from app.secrets import ApiKey
 from app.session import EndReason, Session, State
+from app.session_info import summary_facts
+from app.turns import TurnTracker
 from audio.errors import AlreadyRunning, DeviceError
+from audio.wavfile import StreamingWav
 from tests.app.agents.fake_agent import (
     KEY,
     SIGNATURE,
@@ -668,3 +678,106 @@ def test_health_counts_what_every_buffer_had_to_drop(make, tmp_path):
     assert health["user_trimmed_samples"] == 4
     files = ("mic_file_late_samples", "speaker_file_lost_samples", "unrecorded_events")
     assert [health[name] for name in files] == [0, 0, 0]
+
+
+def test_a_live_session_can_be_marked_and_the_recording_keeps_it(make):
+    with running(send_then_listen()) as server:
+        session = make(agent_at(server.base_url))
+        assert session.mark("too early") is None
+        session.start()
+        first = session.mark("before there is a recording")
+        assert first is not None
+        assert eventually(lambda: session.state is State.RUNNING)
+        began = time.monotonic()
+        second = session.mark("here")
+        assert time.monotonic() - began < 0.02
+        assert session.notes.markers == (first, second)
+        assert second.t == pytest.approx(session.now(), abs=0.1)
+        assert eventually(lambda: load_notes(session.bundle).markers == (first, second))
+        # what somebody else writes meanwhile stays
+        edit_notes(session.bundle, lambda notes: replace(notes, title="A title"))
+        assert session.change_notes(lambda notes: replace(notes, tags=("late",)))
+        third = session.mark()
+        session.end()
+        assert session.wait(5)
+    assert session.mark("too late") is None
+    assert not session.change_notes(lambda notes: replace(notes, title="too late"))
+    notes = load_notes(session.bundle)
+    assert (notes.title, notes.tags) == ("A title", ("late",))
+    assert notes.markers == (first, second, third)
+
+
+def test_a_session_that_is_not_recorded_can_be_marked_too():
+    with running(send_then_listen()) as server:
+        session = Session(agent_at(server.base_url), QuietCaller())
+        session.start()
+        assert eventually(lambda: session.state is State.RUNNING)
+        marker = session.mark("here")
+        session.end()
+        assert session.wait(5)
+    assert session.notes.markers == (marker,)
+    assert session.bundle is None
+
+
+def test_the_recording_says_in_figures_what_happened(make):
+    session = make(DemoAgent())
+    session.start()
+    assert eventually(lambda: session.queued_ms > 500, 10)
+    assert session.interrupt()
+    assert eventually(lambda: events_of(session, Silenced))
+    session.end()
+    assert session.wait(5)
+    facts = json.loads((session.bundle / "session.json").read_text())
+    tracker = TurnTracker()
+    for event in open_bundle(session.bundle).events:
+        tracker.feed(event)
+    assert facts["summary"] == summary_facts(tracker.summary())
+    assert facts["summary"]["interruptions"] == 1
+    assert (session.bundle / "peaks" / "user.peaks").exists()
+    assert not is_being_written(session.bundle)
+
+
+def test_a_disk_that_stalls_for_five_seconds_costs_no_audio_and_no_mic_chunk(
+    make, tmp_path, monkeypatch
+):
+    caller = tmp_path / "caller.wav"
+    tone = (np.arange(16_000 * 9) % 20_000 + 1).astype(np.int16)
+    with StreamingWav(caller) as wav:
+        wav.write(tone)
+    stall, write, stalled = threading.Event(), StreamingWav.write, []
+
+    def write_slowly(wav, samples):
+        if wav.path.name == "user.wav" and samples.any() and not stall.is_set():
+            stalled.append(time.monotonic())
+            stall.wait(20)
+        write(wav, samples)
+
+    monkeypatch.setattr(StreamingWav, "write", write_slowly)
+    with running(send_then_listen(*(audio(number, SECOND) for number in range(1, 6)))) as server:
+        session = make(agent_at(server.base_url), build_audio(str(caller), "none"))
+        session.start()
+        assert eventually(lambda: stalled, 10)
+        assert eventually(lambda: time.monotonic() - stalled[0] >= 5.0, 10)
+        assert session.health()["waiting_for_disk_samples"] > 4 * 16_000
+        stall.set()
+        assert eventually(lambda: session.health()["waiting_for_disk_samples"] < 16_000)
+        session.end()
+        assert session.wait(5)
+    assert session.is_recording_whole
+    notices = [notice.sentence for notice in session.notices.read()[0]]
+    assert "The disk does not answer" in notices[0]
+    assert notices[1] == "The recording goes on; nothing was lost."
+    health = session.health()
+    for name in ("unrecorded_samples", "user_gap_samples", "agent_gap_samples", "input_xruns"):
+        assert health[name] == 0, name
+    assert health["dropped_input_samples"] == health["unsent_mic_samples"] == 0
+    chunks = events_of(session, MicChunkSent)
+    assert all(first.stop == second.start for first, second in pairwise(chunks))
+    late_s = [second.t - first.t for first, second in pairwise(chunks)]
+    assert max(late_s) < 1.0  # it is 0.25 s; the disk stalled for five
+    user = soundfile.read(session.bundle / "user.wav", dtype="int16")[0]
+    spoken = user[user != 0]
+    assert len(spoken) > 5 * 16_000
+    assert (np.abs(spoken[:5000].astype(int) - tone[:5000]) <= 1).all()
+    received = soundfile.read(session.bundle / "received.wav")[0]
+    assert len(received) == 5 * 16_000
