@@ -11,8 +11,29 @@ from typing import Any, Self
 import numpy as np
 import soundfile
 
+from app.sources import Sources
 from audio.errors import FileUnreadable
 from audio.pcm import SAMPLE_RATE, Samples, silence
+
+
+def mix(
+    sources: Sources, start: int, stop: int, *, user: bool = True, agent: bool = True
+) -> Samples:
+    """Return samples ``[start, stop)`` of both parties together, or of one; too loud is clipped.
+
+    One party alone is bit for bit what its track holds.
+    """
+    wanted = [track for track, heard in ((sources.user, user), (sources.agent, agent)) if heard]
+    parts = [track.read(start, stop) for track in wanted if track is not None]
+    if not parts:
+        return silence(stop - start)
+    return parts[0] if len(parts) == 1 else _sum(parts)
+
+
+def _sum(parts: Sequence[Samples]) -> Samples:
+    total = np.sum(parts, axis=0, dtype=np.int32)
+    mixed: Samples = np.clip(total, -32768, 32767).astype(np.int16)
+    return mixed
 
 
 class TrackReader:
@@ -50,11 +71,7 @@ class TrackReader:
     def read_mixed(self, count: int) -> Samples:
         """Return the next samples of all tracks together; what is too loud is clipped."""
         tracks = self.read(count)
-        if not tracks:
-            return silence(0)
-        total = np.sum(tracks, axis=0, dtype=np.int32)
-        mixed: Samples = np.clip(total, -32768, 32767).astype(np.int16)
-        return mixed
+        return _sum(tracks) if tracks else silence(0)
 
     def close(self) -> None:
         """Close the files."""
