@@ -1,7 +1,8 @@
 """From what a person picks, in the window or on the command line, to what carries the audio.
 
 A choice is a string: ``default`` or a device's id or label; ``none``; or the path of a file. A
-recording's folder as the microphone is its user track: a replay. No state, any thread.
+recording's folder, or a zip of one, as the microphone is its user track: a replay. No state; any
+thread that may wait for the disk.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import threading
 from pathlib import Path
 
 from app.notices import AppError
+from app.replayed import Replayed, find_replayed
 from app.tap import CarriesAudio
 from audio.default import DeviceSink, DeviceSource
 from audio.duplex import DuplexInterface, Sink, Source
 from audio.file import FileAudioInterface, FileSink, FileSource
 
 DEFAULT, NONE = "default", "none"
-USER_TRACK = "user.wav"
 
 _DEVICE_PREFIXES = ("pulse:", "portaudio:")
 _AUDIO_SUFFIXES = frozenset(
@@ -30,26 +31,30 @@ class ChoiceError(AppError):
     """A choice of audio makes no sense."""
 
 
-def build_audio(microphone: str, speaker: str) -> CarriesAudio:
+def build_audio(microphone: str | Replayed, speaker: str) -> CarriesAudio:
     """Return the audio interface for these two choices; nothing is opened yet.
 
     Raises:
         ChoiceError: the speaker's file would not be WAV.
+        FileError: the microphone is a recording, and has no user track that can be read.
         MissingDependency: a device is chosen and PyAudio is not installed.
 
     """
     source, sink = _build_microphone(microphone), build_speaker(speaker)
     if isinstance(source, FileSource) and isinstance(sink, FileSink):
         # which looks at both files before it replaces one
-        return FileAudioInterface(source.path, sink.path)
+        return FileAudioInterface(source, sink.path)
     return DuplexInterface(source, sink)
 
 
-def _build_microphone(microphone: str) -> Source:
-    path = microphone_file(microphone)
+def _build_microphone(microphone: str | Replayed) -> Source:
+    replayed = replayed_by(microphone) if isinstance(microphone, str) else microphone
+    if replayed is not None:
+        return replayed.source()
+    path = _as_path(str(microphone))
     if path is not None or microphone == NONE:
         return FileSource(path)
-    return DeviceSource(_device(microphone))
+    return DeviceSource(_device(str(microphone)))
 
 
 def build_speaker(speaker: str) -> Sink:
@@ -60,18 +65,17 @@ def build_speaker(speaker: str) -> Sink:
     return DeviceSink(_device(speaker))
 
 
-def microphone_file(microphone: str) -> Path | None:
-    """Return the file that is to speak, None where the choice is a device or silence."""
-    path = _as_path(microphone)
-    if path is not None and (path / USER_TRACK).is_file():
-        return path / USER_TRACK
-    return path
+def replayed_by(microphone: str) -> Replayed | None:
+    """Return the recording whose user track is the microphone; None where it is anything else.
 
+    Raises:
+        FileError: it has no user track, or cannot be read.
 
-def replayed_bundle(microphone: str) -> Path | None:
-    """Return the recording whose user track is the microphone; None where it is anything else."""
+    """
     path = _as_path(microphone)
-    return path if path is not None and (path / USER_TRACK).is_file() else None
+    if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
+        return None
+    return find_replayed(path)
 
 
 def end_of_input(audio: CarriesAudio) -> threading.Event | None:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TextIO
 
 from app.events import Interrupted, StateChanged, Trouble
@@ -35,6 +35,8 @@ class RunPlan:
     """Set when the caller's file has ended; None where the caller goes on for ever."""
     quiet_s: float = 4.0
     """How long both must have been quiet after the caller's file has ended."""
+    title: str = ""
+    """What the recording is to be called."""
 
 
 class Runner:
@@ -60,6 +62,7 @@ class Runner:
         code: int | None = None
         try:
             self._session.start()
+            self._give_title()
             while not self._session.wait(self.TICK_S):
                 self._tick()
         except KeyboardInterrupt:
@@ -68,6 +71,11 @@ class Runner:
         self._read_events()
         self._progress.close()
         return exit_code(self._session) if code is None else code
+
+    def _give_title(self) -> None:
+        title = self._plan.title
+        if title:
+            self._session.change_notes(lambda notes: replace(notes, title=title))
 
     def _end(self, reason: EndReason) -> None:
         self._session.end(reason)
@@ -211,6 +219,7 @@ def report(session: Session, tracker: TurnTracker) -> dict[str, Any]:
         "sentence": session.sentence,
         "agent": session.agent_label,
         "conversation_id": session.conversation_id or None,
+        "replays": session.facts.settings.get("replays"),
         "recording": str(session.bundle) if session.bundle is not None else None,
         "is_recording_whole": session.is_recording_whole,
         "is_estimated": session.is_estimated,
@@ -235,7 +244,9 @@ def write_summary(session: Session, tracker: TurnTracker, out: TextIO, *, as_jso
 def summary_lines(session: Session, tracker: TurnTracker) -> list[str]:
     """Return the summary for a person."""
     summary = tracker.summary()
+    replays = _replays(session)
     rows = [
+        *([("replays", replays)] if replays else []),
         ("duration", f"{summary.duration_s:.1f} s"),
         ("turns", f"you {summary.user_turns}, the agent {summary.agent_turns}"),
         ("response latency", _spread(summary.response_latency_ms)),
@@ -252,6 +263,14 @@ def summary_lines(session: Session, tracker: TurnTracker) -> list[str]:
     rows.append(("recording", f"{session.bundle or 'none'}{not_whole}"))
     head = f"{session.agent_label}: {session.sentence or 'the session did not begin.'}"
     return [head, *(f"  {name:<17} {value}" for name, value in rows)]
+
+
+def _replays(session: Session) -> str:
+    """Return what was replayed, and where it comes from as far as it says."""
+    of = session.facts.settings.get("replays") or {}
+    told = (("conversation", of.get("conversation_id")), ("began", of.get("began_utc")))
+    known = ", ".join(f"{name} {value}" for name, value in told if value)
+    return f"{session.facts.replays} ({known})" if known else session.facts.replays
 
 
 def _interruption_rows(tracker: TurnTracker) -> list[tuple[str, str]]:

@@ -1,19 +1,25 @@
-"""``turnscope run``: from the options of the command to a session. The main thread enters."""
+"""``turnscope run`` and ``turnscope replay``: from their options to a session.
+
+The main thread enters.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from app.agents.base import Agent
 from app.agents.demo.script import load_script
 from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent, check_base_url
-from app.choices import DEFAULT, build_audio, end_of_input, load_interface, replayed_bundle
+from app.choices import DEFAULT, build_audio, end_of_input, load_interface, replayed_by
 from app.notices import AppError, NoticeBoard
+from app.replayed import Replayed, find_replayed
 from app.run import RunPlan, run_session
 from app.session import Session, SessionFacts
+from app.session_path import find_recording
 from app.settings import SettingsFile
 from app.streams import say
 from app.tap import CarriesAudio
@@ -28,13 +34,38 @@ def run(options: argparse.Namespace) -> int:
         ScriptError: the demo agent's script is faulty.
 
     """
-    agent, audio = _agent(options), _audio(options)
-    session = Session(agent, audio, record_to=_folder(options), facts=_facts(options))
+    agent = _agent(options)
+    if options.audio:
+        own = load_interface(_alone(options))
+        return _run(options, agent, own, _Choices(options.audio, options.audio))
+    microphone, speaker = options.mic or DEFAULT, options.speaker or DEFAULT
+    replayed = replayed_by(microphone)
+    audio = build_audio(replayed or microphone, speaker)
+    return _run(options, agent, audio, _Choices(microphone, speaker, replayed))
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Run a session in which a caller speaks again, and return the exit code; raises as ``run``."""
+    agent = _agent(options)
+    replayed = find_replayed(find_recording(options.recording), swap=options.swap)
+    audio = build_audio(replayed, options.speaker)
+    return _run(options, agent, audio, _Choices(replayed.name, options.speaker, replayed))
+
+
+class _Choices(NamedTuple):
+    microphone: str
+    speaker: str
+    replayed: Replayed | None = None
+
+
+def _run(options: argparse.Namespace, agent: Agent, audio: CarriesAudio, chosen: _Choices) -> int:
+    session = Session(agent, audio, record_to=_folder(options), facts=_facts(options, chosen))
     plan = RunPlan(
         seconds=options.seconds,
         interrupt_at=tuple(options.interrupt_at),
         input_ended=end_of_input(audio),
         quiet_s=options.quiet_for,
+        title=options.title,
     )
     try:
         return run_session(session, plan, sys.stdout, sys.stderr, as_json=options.json)
@@ -64,21 +95,21 @@ def _refuse(given: object, option: str, agent: str) -> None:
         raise AppError(f"{option} can only be given with --agent {agent}.")
 
 
-def _audio(options: argparse.Namespace) -> CarriesAudio:
-    if not options.audio:
-        return build_audio(options.mic or DEFAULT, options.speaker or DEFAULT)
+def _alone(options: argparse.Namespace) -> str:
     for option, given in (("--mic", options.mic), ("--speaker", options.speaker)):
         if given is not None:
             raise AppError(
                 f"{option} cannot be given beside --audio.",
                 "The class of --audio takes the place of both.",
             )
-    return load_interface(options.audio)
+    return str(options.audio)
 
 
 def _folder(options: argparse.Namespace) -> Path | None:
     """Return where the recording goes: where it is told to, else where the window keeps its own."""
     if options.no_record:
+        if options.title:
+            raise AppError("--title is kept in the recording: it cannot go with --no-record.")
         return None
     if options.record is not None:
         return Path(options.record)
@@ -89,15 +120,16 @@ def _folder(options: argparse.Namespace) -> Path | None:
     return folder
 
 
-def _facts(options: argparse.Namespace) -> SessionFacts:
-    replayed = None if options.audio else replayed_bundle(options.mic or DEFAULT)
+def _facts(options: argparse.Namespace, chosen: _Choices) -> SessionFacts:
+    replayed = chosen.replayed
     return SessionFacts(
-        microphone=options.audio or options.mic or DEFAULT,
-        speaker=options.audio or options.speaker or DEFAULT,
+        microphone=chosen.microphone,
+        speaker=chosen.speaker,
         replays=replayed.name if replayed is not None else "",
         settings={
             "base_url": options.base_url,
             "use_key": not options.no_key,
             "demo_script": options.script.name if options.script is not None else "",
+            **(replayed.settings() if replayed is not None else {}),
         },
     )

@@ -25,12 +25,13 @@ from pathlib import Path
 
 import numpy as np
 
+from audio import readahead
 from audio.clock import now
 from audio.duplex import DuplexInterface, Feed, OnFault, OnXrun, Opened, Pull
 from audio.errors import FileUnwritable
 from audio.interface import InputCallback
 from audio.pcm import SAMPLE_RATE, Samples, silence
-from audio.readahead import ReadAhead, open_audio
+from audio.readahead import AudioFrames, ReadAhead
 from audio.ring import SampleRing
 from audio.wavfile import StreamingWav
 from audio.worker import Worker
@@ -115,13 +116,17 @@ class FileSource:
 
         """
         if self.path is not None:
-            open_audio(self.path).close()
+            self.read_file(self.path).close()
+
+    def read_file(self, path: Path) -> AudioFrames:
+        """Open the file. A caller who is a part of something larger overrides this."""
+        return readahead.open_audio(path)
 
     def open(self, feed: Feed, on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Begin to feed; raises as ``check`` does, with nothing left open."""
         self.input_ended.clear()
         self.late_samples = self.skipped_samples = 0
-        ahead = None if self.path is None else ReadAhead(self.path, on_fault)
+        ahead = None if self.path is None else ReadAhead(self.path, on_fault, self.read_file)
 
         def feed_block(due: float) -> None:
             feed(self._next_block(ahead, on_xrun), due - BLOCK_S)
@@ -278,7 +283,7 @@ class FileAudioInterface(DuplexInterface):
 
     def __init__(
         self,
-        input_file: Path | str | None = None,
+        input_file: Path | str | FileSource | None = None,
         output_file: Path | str | None = None,
         *,
         input_frames: int | None = None,
@@ -287,14 +292,16 @@ class FileAudioInterface(DuplexInterface):
         """Use these files; they are opened by ``start``.
 
         Args:
-            input_file: what the caller says, in any format that soundfile reads.
+            input_file: what the caller says, in any format that soundfile reads, or a source of it.
             output_file: what the listener hears, as WAV; replaced if it is there.
             input_frames: samples in each mic chunk, by default ``INPUT_FRAMES_PER_BUFFER``.
             output_frames: the most that is handed on at a time, by default
                 ``OUTPUT_FRAMES_PER_BUFFER``.
 
         """
-        self._file_source = FileSource(input_file)
+        self._file_source = (
+            input_file if isinstance(input_file, FileSource) else FileSource(input_file)
+        )
         self._file_sink = FileSink(output_file)
         super().__init__(
             self._file_source,

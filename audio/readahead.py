@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -25,15 +26,23 @@ from audio.worker import Worker
 log = logging.getLogger(__name__)
 
 
-class _SoundFile(Protocol):
-    """What is used of ``soundfile.SoundFile``, which comes without types."""
+class AudioFrames(Protocol):
+    """Audio that is read from beginning to end: what is used of ``soundfile.SoundFile``."""
 
     samplerate: int
     channels: int
 
-    def read(self, frames: int, dtype: str, always_2d: bool) -> np.ndarray: ...
+    def read(self, frames: int, *, dtype: str, always_2d: bool) -> np.ndarray:
+        """Return the next frames as floats, shape (frames, channels): fewer at the end.
 
-    def close(self) -> None: ...
+        Raises OSError or RuntimeError where they cannot be read.
+        """
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+OpenFrames = Callable[[Path], AudioFrames]
 
 
 class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]  # the base has no types
@@ -47,7 +56,7 @@ class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]  # the base has n
         return False
 
 
-def open_audio(path: Path) -> _SoundFile:
+def open_audio(path: Path) -> AudioFrames:
     """Open an audio file.
 
     Raises:
@@ -62,7 +71,7 @@ def open_audio(path: Path) -> _SoundFile:
             raise FileUnreadable(path, f"“{path}” cannot be read: it is a folder or a device.")
         # libsndfile only says "System error" where the system says why
         path.open("rb").close()
-        file: _SoundFile = _ForwardOnly(str(path))
+        file: AudioFrames = _ForwardOnly(str(path))
     except OSError as error:
         raise FileUnreadable(path, f"“{path}” cannot be read: {reason_of(error)}.") from error
     except (RuntimeError, TypeError) as error:
@@ -78,11 +87,11 @@ class ReadAhead:
     LOOK_S = 0.25
     JOIN_S = 5.0
 
-    def __init__(self, path: Path, on_fault: OnFault) -> None:
+    def __init__(self, path: Path, on_fault: OnFault, open_file: OpenFrames) -> None:
         """Open the file and read the first seconds, on the caller's thread."""
         self._path = path
         self._on_fault = on_fault
-        self._file = open_audio(path)
+        self._file = open_file(path)
         self._stream = ContractStream(self._file.samplerate, self._file.channels)
         self._ring = SampleRing(4 * self.AHEAD_SAMPLES)
         self._taken = 0

@@ -13,12 +13,12 @@ from app.choices import (
     build_speaker,
     end_of_input,
     load_interface,
-    microphone_file,
-    replayed_bundle,
+    replayed_by,
 )
 from audio.default import DeviceSink, DeviceSource
 from audio.duplex import DuplexInterface
 from audio.file import FileAudioInterface, FileSink, FileSource
+from tests.app.bundles import make_bundle
 
 
 @pytest.fixture
@@ -62,18 +62,27 @@ def test_a_real_microphone_and_nobody_listening():
 
 
 def test_a_recording_as_microphone_is_its_user_track(tmp_path):
-    folder = tmp_path / "2026-11-22_10-15-03_demo"
-    folder.mkdir()
-    (folder / "user.wav").write_bytes(b"")
-    assert microphone_file(str(folder)) == folder / "user.wav"
-    assert replayed_bundle(str(folder)) == folder
-    assert replayed_bundle(str(tmp_path)) is None
-    assert replayed_bundle("default") is None
+    folder = make_bundle(tmp_path / "2026-11-22_10-15-03_demo")
+    interface = build_audio(str(folder), "pulse:box")
+    assert isinstance(interface, DuplexInterface)
+    assert isinstance(interface.source, FileSource)
+    assert interface.source.label == folder.name
+    assert end_of_input(interface) is interface.source.input_ended
+    replayed = replayed_by(str(folder))
+    assert replayed is not None
+    assert replayed.path == folder
 
 
-def test_a_missing_file_is_a_file_all_the_same():
-    assert microphone_file("gone.flac") == Path("gone.flac")
-    assert microphone_file("~/gone") == Path("~/gone").expanduser()
+def test_what_is_no_recording_replays_nothing(wav):
+    for microphone in ("default", "none", "pulse:headset", str(wav), "gone.flac"):
+        assert replayed_by(microphone) is None
+
+
+@pytest.mark.parametrize("mic", ["gone.flac", "~/gone"])
+def test_a_missing_file_is_a_file_all_the_same(mic):
+    source = build_audio(mic, "none").source
+    assert isinstance(source, FileSource)
+    assert source.path == Path(mic).expanduser()
 
 
 def test_the_speakers_file_is_wav():

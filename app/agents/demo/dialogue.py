@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from app.agents.demo import wire
-from app.agents.demo.pulse import Pinger, Scores
+from app.agents.demo.pulse import Scores
 from app.agents.demo.script import Line, Script
 from app.agents.demo.speech import Speech
 from app.agents.demo.user_turn import Heard, UserTurn
@@ -45,7 +45,7 @@ class Dialogue:
 
     At any moment the agent is in playout, or about to speak, or listening. Event ids grow: every
     reply has one, shared by its text and all its audio; every interruption and every transcript
-    has its own. Pings are counted apart.
+    has its own.
     """
 
     def __init__(
@@ -81,7 +81,6 @@ class Dialogue:
         self._heard_at = now
         self._quiet_since = now
         self._idle_prompts = 0
-        self._pinger = Pinger(now, script.timing.ping_every_s)
         self._scores = Scores(script.timing.vad_score_every_ms)
         self._plan(Kind.GREETING, now + self._timing.greeting_delay_ms / 1000)
 
@@ -112,10 +111,6 @@ class Dialogue:
         """Do not speak up for a while: the user is typing."""
         self._quiet_since = now
 
-    def pong(self, now: float, event_id: int) -> None:
-        """Take in the answer to a ping."""
-        self._pinger.pong(now, event_id)
-
     # Time passes.
 
     def step(self, now: float) -> list[Message]:
@@ -127,14 +122,12 @@ class Dialogue:
             self._begin_pending(now)
         if now >= self._idle_at():
             self._speak_up(now)
-        if now >= self._pinger.due_at:
-            self._out.append(self._pinger.ping(now))
         out, self._out = self._out, []
         return out
 
     def due_at(self) -> float:
-        """Return when ``step`` has something to do next, if nothing happens before."""
-        times = [self._pinger.due_at, self._idle_at(), self._stalled_at(), self._speaks_at()]
+        """Return when ``step`` has something to do next, if nothing happens before; else inf."""
+        times = [self._idle_at(), self._stalled_at(), self._speaks_at()]
         if self._utterance is not None:
             next_chunk_at = self._utterance.next_chunk_at
             times.append(self._utterance.ends_at if next_chunk_at is None else next_chunk_at)

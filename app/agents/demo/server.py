@@ -224,6 +224,11 @@ class DemoServerThread:
         try:
             self._loop.run_forever()
         finally:
+            # a guest who was hung up on in mid-request is not quite gone yet
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self._loop.close()
 
 

@@ -21,7 +21,10 @@ CHUNK_BYTES = 8000
 
 
 class MemoryAudio(AudioInterface):
-    """Whatever a test says goes to the microphone at once; what is played is kept."""
+    """Whatever a test says goes to the microphone at once; what is played is kept.
+
+    It opens with a chunk of silence, as a microphone does.
+    """
 
     def __init__(self) -> None:
         self.played: list[bytes] = []
@@ -31,6 +34,7 @@ class MemoryAudio(AudioInterface):
 
     def start(self, input_callback: Callable[[bytes], None]) -> None:
         self._callback = input_callback
+        input_callback(bytes(CHUNK_BYTES))
         self.started.set()
 
     def stop(self) -> None:

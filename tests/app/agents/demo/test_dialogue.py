@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.agents.demo.pulse import Pinger
 from app.agents.demo.user_turn import Heard
 from audio.vad import SpeechEdge
 from tests.app.agents.demo.room import ACKNOWLEDGEMENT, IDLE_PROMPT, Room
@@ -278,13 +279,15 @@ def test_scores_come_at_their_interval_and_are_the_highest_since(room: Room) -> 
     assert room.events("vad_score")[-1] == {"vad_score": 0.9}
 
 
-def test_pings_carry_the_round_trip_of_the_one_before(room: Room) -> None:
-    room.silence(0.1)
-    room.dialogue.pong(1000.0 + 0.042, room.events("ping")[0]["event_id"])
-    room.dialogue.pong(room.now, 999)
-    room.silence(10.0)
-    assert [event["ping_ms"] for event in room.events("ping")] == [None, 42, 42]
-    assert room.times("ping") == [0.0, 5.0, 10.0]
+def test_pings_carry_the_round_trip_of_the_one_before() -> None:
+    pinger = Pinger(1000.0, 5.0)
+    pings = [pinger.ping(1000.0)["ping_event"]]
+    pinger.pong(1000.0 + 0.042, pings[0]["event_id"])
+    pinger.pong(1001.0, 999)
+    for at in (1005.0, 1010.0):
+        assert pinger.due_at == at
+        pings.append(pinger.ping(at)["ping_event"])
+    assert [ping["ping_ms"] for ping in pings] == [None, 42, 42]
 
 
 def test_a_conversation_in_text_has_no_audio(write_script: Write) -> None:
