@@ -1,0 +1,211 @@
+"""A recording, opened to be exported: its tracks, its events, its notes. Blocks on the disk.
+
+Belongs to one thread at a time. What takes long, reading all events, is done when it is wanted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from app.audio_form import examine
+from app.bundle import BundleFacts, read_facts
+from app.events import AgentChunkReceived
+from app.export.content import Stretch
+from app.export.errors import ExportError
+from app.export.formats import Has, Wish
+from app.export.progress import Progress
+from app.notes import Notes, load_notes
+from app.recorded_events import MAX_LINE_BYTES, RecordedEvents
+from app.sources import FileLane, SampleSource, Sources, open_sources, sources_of
+from app.turns import TurnTracker
+from app.unzip import unpack_bundle
+from audio.errors import FileError, FileUnreadable
+from audio.pcm import samples_to_seconds, seconds_to_samples
+from audio.wavfile import reason_of
+
+EVENT_WEIGHT = 8000
+"""Reading an event takes about as long as writing so many samples of WAV."""
+
+BUNDLE_FILES = (
+    *("session.json", "events.jsonl", "notes.json"),
+    *("user.wav", "agent.wav", "received.wav"),
+)
+"""What belongs to a recording; the peaks are a cache, and anything else is not the program's."""
+
+
+class Material:
+    """What an export is made from. ``facts`` is None for an audio file that is no recording."""
+
+    def __init__(
+        self, path: Path, sources: Sources, facts: BundleFacts | None, opened: ExitStack
+    ) -> None:
+        """Hold it together, and close ``opened`` in the end; `open_material` makes it."""
+        self.path, self.sources, self.facts = path, sources, facts
+        self.warnings: list[str] = [] if facts is None else facts.warnings
+        self.notes = Notes() if facts is None else load_notes(facts.path, self.warnings)
+        self._opened = opened
+        self._opened.callback(sources.close)
+        self._turns: TurnTracker | None = None
+        self._chunks: list[AgentChunkReceived] = []
+
+    @property
+    def name(self) -> str:
+        """What its exports are called, unless told otherwise."""
+        return self.path.resolve().name if self.path.is_dir() else self.path.stem
+
+    @property
+    def folder(self) -> Path | None:
+        """The bundle's folder."""
+        return None if self.facts is None else self.facts.path
+
+    @property
+    def files(self) -> list[Path]:
+        """The files it is made of, which no export may replace."""
+        if self.folder is None:
+            return [self.path]
+        return [self.path, *(self.folder / name for name in BUNDLE_FILES)]
+
+    @property
+    def duration_samples(self) -> int:
+        """The length of the session's tracks."""
+        return self.sources.duration_samples
+
+    @cached_property
+    def events(self) -> RecordedEvents:
+        """The events; raises ``FileUnreadable`` where they cannot be read."""
+        path = self._events_path
+        try:
+            return RecordedEvents(path)
+        except OSError as error:
+            raise FileUnreadable(
+                path or "", f"“{path}” cannot be read: {reason_of(error)}."
+            ) from error
+
+    @property
+    def _events_path(self) -> Path | None:
+        path = None if self.folder is None else self.folder / "events.jsonl"
+        return path if path is not None and path.is_file() else None
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of ``events.jsonl`` that are records, of whatever type."""
+        if self._events_path is None:
+            return
+        with self._events_path.open("rb") as file:
+            for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(record, dict):
+                    yield record
+
+    def turns(self, progress: Progress) -> TurnTracker:
+        """Return what the events tell of; the first time reads them all."""
+        if self._turns is None:
+            tracker, chunks = TurnTracker(), []
+            for some in self.events.iterate():
+                progress.advance(len(some) * EVENT_WEIGHT)
+                for event in some:
+                    tracker.feed(event)
+                    if isinstance(event, AgentChunkReceived):
+                        chunks.append(event)
+            self._turns, self._chunks = tracker, chunks
+        return self._turns
+
+    def chunks(self, progress: Progress) -> list[AgentChunkReceived]:
+        """Return all agent chunks, in order."""
+        self.turns(progress)
+        return self._chunks
+
+    def stretch(self, wish: Wish) -> Stretch:
+        """Return the stretch of session time that is wanted, to whole samples.
+
+        Raises:
+            ExportError: nothing of the session is in it.
+
+        """
+        if wish.start_s is None and wish.stop_s is None:
+            return Stretch()
+        end = samples_to_seconds(self.duration_samples)
+        start = max(wish.start_s or 0.0, 0.0)
+        stop = end if wish.stop_s is None else min(wish.stop_s, end)
+        first, last = seconds_to_samples(start), seconds_to_samples(stop)
+        if first >= last:
+            sentence = f"There is nothing from {start:.3f} s to {wish.stop_s or end:.3f} s"
+            raise ExportError(
+                f"{sentence}: the session lasts {end:.3f} s.", "Choose a stretch in it."
+            )
+        return Stretch(samples_to_seconds(first), samples_to_seconds(last))
+
+    @property
+    def has(self) -> Has:
+        """What there is of it."""
+        return Has(
+            name=self.path.name,
+            is_session=self.facts is not None,
+            events=self._events_path is not None,
+            user=self.sources.user is not None,
+            agent=self.sources.agent is not None,
+            received=self.sources.received is not None,
+        )
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let go of the files."""
+        self.close()
+
+
+def open_material(path: Path, *, swap: bool = False) -> Material:
+    """Open a bundle's folder, its ``session.json``, a zip of one, or an audio file.
+
+    Of an audio file the left channel is the user, the right one with ``swap``. A track of a bundle
+    that cannot be read counts as missing, and ``warnings`` say so.
+
+    Raises:
+        BundleError: the folder, or the zip, is no bundle.
+        FileError: the file is not audio, or cannot be read.
+
+    """
+    path = Path(path)
+    if path.name == "session.json" and path.is_file():
+        path = path.parent
+    with ExitStack() as opened:
+        if path.is_dir():
+            return _open_bundle(path, path, opened)
+        if path.suffix.lower() == ".zip":
+            return _open_bundle(path, opened.enter_context(unpack_bundle(path)), opened)
+        return Material(path, open_sources(path, swap=swap), None, opened.pop_all())
+
+
+def _open_bundle(asked: Path, folder: Path, opened: ExitStack) -> Material:
+    facts = read_facts(folder)
+    tracks = [_track(each, facts.warnings) for each in (facts.user, facts.agent, facts.received)]
+    return Material(asked, sources_of(*tracks), facts, opened.pop_all())
+
+
+def _track(path: Path | None, warnings: list[str]) -> SampleSource | None:
+    if path is None:
+        return None
+    try:
+        return FileLane(examine(path))
+    except FileError as error:
+        warnings.append(str(error))
+        return None

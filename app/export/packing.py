@@ -1,0 +1,127 @@
+"""What a zip of a recording, or of a stretch of it, consists of. Blocks on the disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from app.bundle_files import encode_event
+from app.events import Event
+from app.export.audio import Cut
+from app.export.content import Stretch, clipped_markers
+from app.export.cut_events import cut_events
+from app.export.everything import clean
+from app.export.formats import Wish
+from app.export.material import BUNDLE_FILES, Material
+from app.export.progress import Progress
+from app.export.without_user import is_users_words
+from app.export.zipped import Packing, is_own_file
+from audio.pcm import seconds_to_samples
+
+TRACKS = ("user", "agent", "received")
+
+
+def packing_of(material: Material, wish: Wish, stretch: Stretch, progress: Progress) -> Packing:
+    """Return what goes into the zip."""
+    if stretch.is_whole:
+        return _whole(material, wish)
+    return _stretch(material, wish, stretch, progress)
+
+
+def _whole(material: Material, wish: Wish) -> Packing:
+    made = {} if wish.user else _silent_user(material, None)
+    texts: dict[str, Iterable[bytes]] = {}
+    if not wish.user_text:
+        texts["events.jsonl"] = _lines(
+            record for record in material.records() if not is_users_words(record)
+        )
+    new = {*made, *texts}
+    copied = tuple(path for path in own_files(material) if path.name not in new)
+    return Packing(material.name, texts, copied, made)
+
+
+def own_files(material: Material) -> list[Path]:
+    """Return the recording's own files that are there."""
+    folder = material.folder
+    if folder is None:
+        return []
+    return [folder / name for name in BUNDLE_FILES if is_own_file(folder / name)]
+
+
+def _silent_user(material: Material, length: int | None) -> dict[str, Cut | int]:
+    if material.sources.user is None:
+        return {}
+    return {"user.wav": material.sources.user.duration_samples if length is None else length}
+
+
+def _stretch(material: Material, wish: Wish, stretch: Stretch, progress: Progress) -> Packing:
+    spans = material.turns(progress).spans
+    events = list(chain.from_iterable(material.events.iterate()))
+    cut = cut_events(events, spans, stretch)
+    both = (seconds_to_samples(stretch.start), seconds_to_samples(stretch.stop))
+    ranges = {"user": both, "agent": both, "received": (cut.received_start, cut.received_stop)}
+    tracks: dict[str, Cut | int] = {
+        f"{name}.wav": Cut((source,), (ranges[name],))
+        for name in TRACKS
+        if (source := getattr(material.sources, name)) is not None
+    }
+    if not wish.user:
+        tracks.update(_silent_user(material, both[1] - both[0]))
+    texts = {
+        "session.json": [_json(_facts(material, stretch))],
+        "events.jsonl": _encoded(cut.events, wish),
+        "notes.json": [_json(_notes(material, stretch))],
+    }
+    return Packing(material.name, texts, (), tracks)
+
+
+def _facts(material: Material, stretch: Stretch) -> dict[str, Any]:
+    """Return what ``session.json`` says of the stretch, as of a session of its own."""
+    facts = dict(material.facts.facts) if material.facts is not None else {}
+    for name in ("summary", "recovered"):
+        facts.pop(name, None)
+    ended = facts.get("end")
+    end = {**ended} if isinstance(ended, dict) else {}
+    began = None if material.facts is None else material.facts.began_utc
+    if began is not None:
+        facts["began_utc"] = _moment(began, stretch.start)
+        end["ended_utc"] = _moment(began, stretch.stop)
+    facts["end"] = {**end, "duration_s": round(stretch.length, 6)}
+    facts["cut_from"] = {
+        "session": material.name,
+        "start_s": stretch.start,
+        "stop_s": stretch.stop,
+    }
+    return facts
+
+
+def _moment(began: datetime, seconds: float) -> str:
+    moment = began + timedelta(seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _notes(material: Material, stretch: Stretch) -> dict[str, Any]:
+    notes = material.notes
+    return asdict(replace(notes, markers=tuple(clipped_markers(notes.markers, stretch))))
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    text = json.dumps(clean(data), indent=2, ensure_ascii=False, default=str)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _lines(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    for record in records:
+        yield json.dumps(clean(record), ensure_ascii=False).encode("utf-8", "backslashreplace")
+        yield b"\n"
+
+
+def _encoded(events: Iterable[Event], wish: Wish) -> Iterator[bytes]:
+    for event in events:
+        if wish.user_text or not is_users_words(event.to_dict()):
+            yield encode_event(event)

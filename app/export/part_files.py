@@ -1,0 +1,139 @@
+"""Files that appear whole or not at all. Blocks on the disk; one thread at a time.
+
+Each is written under a hidden name beside its place. They take their places together, when the
+last of them is whole: whatever goes wrong before leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from app.export.errors import ExportError, TargetsExist
+from audio.wavfile import unwritable
+
+
+class PartFiles:
+    """Opens files for writing, and puts them in place on `commit`."""
+
+    def __init__(self, replaceable: Iterable[Path] = (), *, replace_all: bool = False) -> None:
+        """Replace only files among ``replaceable``, or any."""
+        self._replaceable, self._replace_all = frozenset(replaceable), replace_all
+        self._parts: list[tuple[Path, Path, BinaryIO]] = []
+
+    def check(self, targets: Iterable[Path], protected: Iterable[Path]) -> None:
+        """Refuse ``targets`` that cannot be, before any work is done.
+
+        Raises:
+            ExportError: one is a file of the recording (``protected``), a folder, or named twice.
+            FileUnwritable: its folder is missing.
+            TargetsExist: some are there already, and may not be replaced.
+
+        """
+        targets = list(targets)
+        own = list(protected)
+        for target in targets:
+            self._check(target, own)
+        if len(set(targets)) < len(targets):
+            raise ExportError("Two of the files would have the same name.", "Name them apart.")
+        there = [target for target in targets if not self._may_write(target)]
+        if there:
+            raise TargetsExist(there)
+
+    def open(self, target: Path) -> BinaryIO:
+        """Return a new file, to be written, that will be ``target``.
+
+        Raises:
+            FileUnwritable: its folder takes no file.
+
+        """
+        part = target.with_name(f".turnscope-{secrets.token_hex(6)}.part")
+        try:
+            file = part.open("x+b")
+        except OSError as error:
+            raise unwritable(target, error) from error
+        self._parts.append((part, target, file))
+        return file
+
+    def commit(self) -> list[Path]:
+        """Put all files in place, and return them.
+
+        Raises:
+            FileUnwritable: the disk is full or gone.
+            TargetsExist: a file has come up in the meantime.
+
+        """
+        for _, target, file in self._parts:
+            try:
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+            except OSError as error:
+                raise unwritable(target, error) from error
+        there = [target for _, target, _ in self._parts if not self._may_write(target)]
+        if there:
+            raise TargetsExist(there)
+        placed = []
+        while self._parts:
+            part, target, _ = self._parts[0]
+            try:
+                self._place(part, target)
+            except FileExistsError as error:
+                raise TargetsExist([target]) from error
+            except OSError as error:
+                raise unwritable(target, error) from error
+            placed.append(target)
+            del self._parts[0]
+        return placed
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Take away what is not in place."""
+        for part, _, file in self._parts:
+            with suppress(OSError):  # the disk is full: the file goes away in any case
+                file.close()
+            part.unlink(missing_ok=True)
+        self._parts.clear()
+
+    def _may_write(self, target: Path) -> bool:
+        # a link that leads nowhere is there, too
+        there = target.exists() or target.is_symlink()
+        return not there or self._replace_all or target in self._replaceable
+
+    def _place(self, part: Path, target: Path) -> None:
+        if not (self._replace_all or target in self._replaceable):
+            with suppress(OSError):  # some file systems have no links
+                os.link(part, target)
+                part.unlink()
+                return
+            if target.exists():
+                raise FileExistsError(target)
+        part.replace(target)
+
+    @staticmethod
+    def _check(target: Path, own: list[Path]) -> None:
+        try:
+            if not target.parent.is_dir():
+                sentence = f"There is no folder “{target.parent}”."
+                raise ExportError(sentence, "Make it, or choose another.")
+            if target.is_dir():
+                raise ExportError(f"“{target}” is a folder.", "Choose another name.")
+            exists = target.exists()
+            if exists and any(file.exists() and target.samefile(file) for file in own):
+                sentence = f"“{target}” is the recording itself."
+                raise ExportError(sentence, "Export it under another name.")
+        except OSError as error:
+            raise unwritable(target, error) from error
