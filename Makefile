@@ -5,6 +5,8 @@ PYTHON_VENV := .venv/bin/python
 ARGS =
 # Arguments for pytest, as in: make test TESTS="tests/audio -k playout"
 TESTS =
+# What takes long and is measured by itself.
+SOAKS = soak eight_hours kills replays
 
 .PHONY: help run test lint bench soak lock venv clean
 
@@ -13,7 +15,7 @@ help:
 	@echo "make test     every gate and every test (TESTS=\"...\" are handed to pytest)"
 	@echo "make lint     the gates alone"
 	@echo "make bench    measure the figures of the README"
-	@echo "make soak     ten minutes of one session, then 300 starts and stops"
+	@echo "make soak     a long session, starts and stops, kills, replays (SOAKS=\"kills\" for one of them)"
 	@echo "make venv     prepare .venv for running, and no more"
 	@echo "make lock     compile requirements*.txt (ARGS=--upgrade for the newest versions)"
 	@echo "make clean    remove .venv and what else was made here"
@@ -41,7 +43,10 @@ bench:
 
 soak:
 	@tools/bootstrap.sh test
-	$(PYTHON_VENV) -m tests.benchmarks.soak $(ARGS)
+	@failed=; for name in $(SOAKS); do \
+	  echo "$(PYTHON_VENV) -m tests.benchmarks.$$name"; \
+	  $(PYTHON_VENV) -m tests.benchmarks.$$name $(ARGS) || failed="$$failed $$name"; \
+	done; test -z "$$failed" || { echo "missed a bar:$$failed"; exit 1; }
 
 lock:
 	@tools/bootstrap.sh test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 SWITCH_S = 0.001
 """How long a thread may keep the interpreter from one that wants it: a device block lasts 10 ms."""
@@ -18,10 +19,10 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
 
-    def open_window() -> int:
+    def open_window(recording: Path | None = None) -> int:
         # Here and not above: no command but this one needs Qt, nor a screen.
         try:
-            from ui.application import run_window
+            from ui.application import WindowOptions, run_window
         except ImportError as error:
             print(
                 f"turnscope: The window cannot open: {error}. "
@@ -29,7 +30,7 @@ def main() -> int:
                 file=sys.stderr,
             )
             return USAGE
-        return run_window()
+        return run_window(WindowOptions(recording=recording))
 
     return cli.main(sys.argv[1:], open_window)
 

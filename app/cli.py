@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from app import cli_compare, cli_export, cli_open, cli_recover, cli_replay, cli_run, cli_sessions
 from app.exit_codes import DEVICE_OR_FILE, FAILED, INTERRUPTED, OK, USAGE
 from app.logs import set_up_logs
 from app.plain import printable
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WindowOpener = Callable[[], int]
+WindowOpener = Callable[..., int]
+"""Opens the window, with the recording at the path it is given, or without one."""
 
 ABOUT = """\
 Talk to a voice agent through Turnscope, and see, hear and record what was said, what was really
@@ -46,24 +48,14 @@ examples:
       no sound card needed: caller.wav speaks, nobody listens, the recording tells
   turnscope run --agent elevenlabs:agent_0123 --mic caller.wav --speaker heard.wav --json
       an agent of yours, with the key of the keyring or of ELEVENLABS_API_KEY
-  turnscope run --agent demo --mic recordings/2026-11-22_10-15-03_demo --speaker none
-      let the caller of a recording speak again
+  turnscope open recordings/2026-11-22_10-15-03_demo
+      look at a recording, or at any audio file
+  turnscope replay recordings/2026-11-22_10-15-03_demo --agent elevenlabs:agent_0123
+      let the caller of a recording speak to another agent
+  turnscope compare recordings/2026-11-22_10-15-03_demo recordings/2026-11-22_10-20-41_demo
+      what that agent did otherwise
   turnscope devices
       what can be given to --mic and --speaker"""
-
-RUN_ABOUT = """\
-Run one session without a screen. Progress goes to stderr, the summary to stdout.
-
-The session is recorded, by default where the window keeps its recordings. Ctrl+C ends it properly:
-the recording is whole, and the summary is written."""
-
-RUN_EPILOG = f"""\
-exit codes:
-  {OK}    the session ended as it should: by --seconds, at the end of the file, or by the agent
-  {FAILED}    the session failed: key refused, agent unknown, no network, server closed or silent
-  {USAGE}    the command makes no sense
-  {DEVICE_OR_FILE}    a device or a file cannot be used, or not all could be recorded
-  {INTERRUPTED}  Ctrl+C"""
 
 
 def main(arguments: Sequence[str] | None, open_window: WindowOpener) -> int:
@@ -76,7 +68,7 @@ def main(arguments: Sequence[str] | None, open_window: WindowOpener) -> int:
     command: Callable[[argparse.Namespace], int] | None = options.handler
     try:
         with _polite_kill():
-            code = open_window() if command is None else command(options)
+            code = cli_open.open_in(options, open_window) if command is None else command(options)
             sys.stdout.flush()
             return code
     except KeyboardInterrupt:
@@ -120,85 +112,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     parser.add_argument("--verbose", action="store_true", help="write the log to stderr as well")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_run(
-        commands.add_parser(
-            "run",
-            help="run a session without a screen",
-            description=RUN_ABOUT,
-            epilog=RUN_EPILOG,
-            formatter_class=raw,
-        )
-    )
+    cli_run.add(commands)
+    cli_replay.add(commands)
+    cli_compare.add(commands)
+    cli_export.add(commands)
+    cli_open.add(commands)
     _add_devices(commands.add_parser("devices", help="list microphones and speakers"))
     _add_demo_server(
         commands.add_parser("demo-server", help="serve the demo agent to a client of your own")
     )
+    cli_sessions.add(commands)
+    cli_recover.add(commands)
     _add_key(commands.add_parser("key", help="store, forget or look for the API key"))
     return parser
-
-
-# -- run ---------------------------------------------------------------------------------------
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--agent", default="demo", metavar="AGENT", help="demo, or elevenlabs:AGENT_ID")
-    add("--base-url", default="", metavar="URL", help="another region, or your own deployment")
-    add("--no-key", action="store_true", help="send no API key: for agents that are public")
-    add("--script", type=Path, metavar="FILE", help="what the demo agent says and does")
-    add(
-        "--mic",
-        metavar="MIC",
-        help="default, a device, none, an audio file, or a recording to replay",
-    )
-    add(
-        "--speaker",
-        metavar="SPEAKER",
-        help="default, a device, none, or a .wav file to write",
-    )
-    add("--audio", metavar="MODULE:CLASS", help="your own AudioInterface in place of both")
-    recording = parser.add_mutually_exclusive_group()
-    recording.add_argument(
-        "--record",
-        type=Path,
-        metavar="DIR",
-        help="keep the recording in a new folder in DIR, and not where the settings say",
-    )
-    recording.add_argument("--no-record", action="store_true", help="keep no recording")
-    add("--seconds", type=_seconds, metavar="N", help="end after N seconds")
-    add(
-        "--interrupt-at",
-        type=_seconds,
-        action="append",
-        default=[],
-        metavar="S",
-        help="interrupt the agent after S seconds; may be given more than once",
-    )
-    add(
-        "--quiet-for",
-        type=_seconds,
-        default=4.0,
-        metavar="N",
-        help="end when the file has ended and both were quiet for N seconds (default 4)",
-    )
-    add("--json", action="store_true", help="write the summary as one JSON object")
-    parser.set_defaults(handler=_run)
-
-
-def _run(options: argparse.Namespace) -> int:
-    from app.run_command import run
-
-    return run(options)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < 1e7:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a number of seconds")
-    return seconds
 
 
 # -- devices -----------------------------------------------------------------------------------

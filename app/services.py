@@ -11,12 +11,15 @@ from typing import Protocol
 from app.agents.base import Agent
 from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent
-from app.choices import build_audio, build_speaker, replayed_bundle
+from app.bundle import BundleError
+from app.choices import build_audio, build_speaker, replayed_by
 from app.export import save_audio
-from app.listen import Listener, listen_to_bundle
 from app.notices import AppError, Notice, explain
+from app.player import Player
+from app.replayed import Replayed, find_replayed
 from app.secrets import ApiKey, find_api_key, forget_api_key, store_api_key
 from app.session import Session, SessionFacts
+from app.sources import Sources, open_sources
 from audio.devices import Device, list_devices
 
 
@@ -61,7 +64,51 @@ class SessionWish(Protocol):
 
     @property
     def replays(self) -> Path | None:
-        """The recording whose user track is the microphone."""
+        """The recording or audio file whose caller is the microphone."""
+
+    @property
+    def swap(self) -> bool:
+        """Whether the caller in a replayed audio file is its right channel."""
+
+
+class PlayWish(Protocol):
+    """What a person wants to hear: see ``Player``."""
+
+    @property
+    def path(self) -> Path:
+        """A bundle's folder, or an audio file."""
+
+    @property
+    def speaker(self) -> str:
+        """A choice as ``app.choices`` has it."""
+
+    @property
+    def from_s(self) -> float:
+        """Where to begin."""
+
+    @property
+    def to_s(self) -> float | None:
+        """Where to end; None for the end of the recording."""
+
+    @property
+    def loop(self) -> bool:
+        """Whether to go back and play it again."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the recording to one of listening."""
+
+    @property
+    def user(self) -> bool:
+        """Whether the user is heard."""
+
+    @property
+    def agent(self) -> bool:
+        """Whether the agent is heard."""
+
+    @property
+    def swap(self) -> bool:
+        """Whether the left channel of a file is the agent."""
 
 
 def make_agent(wish: AgentWish, script: Path | None = None) -> Agent:
@@ -91,29 +138,27 @@ class AppServices:
 
     def open_session(self, request: SessionWish) -> Session:
         """Return a session that is ready to start. Blocks; raises what building its parts does."""
-        bundle = request.replays
-        microphone = str(bundle) if bundle is not None else request.microphone
-        replayed = replayed_bundle(microphone)
+        if request.replays is not None:
+            replayed: Replayed | None = find_replayed(request.replays, swap=request.swap)
+        else:
+            replayed = replayed_by(request.microphone)
         facts = SessionFacts(
-            microphone=microphone,
+            microphone=replayed.name if replayed is not None else request.microphone,
             speaker=request.speaker,
             replays=replayed.name if replayed is not None else "",
             settings={
                 "base_url": request.agent.base_url,
                 "use_key": request.agent.use_key,
                 "demo_script": self._script.name if self._script is not None else "",
+                **(replayed.settings() if replayed is not None else {}),
             },
         )
         return Session(
             make_agent(request.agent, self._script),
-            build_audio(microphone, request.speaker),
+            build_audio(replayed or request.microphone, request.speaker),
             record_to=request.folder,
             facts=facts,
         )
-
-    def listen(self, bundle: Path, speaker: str, from_s: float) -> Listener:
-        """Begin to play a recording on a speaker. Blocks."""
-        return listen_to_bundle(bundle, build_speaker(speaker), from_s)
 
     def save_audio(self, bundle: Path, target: Path, apart: bool) -> list[Path]:
         """Write a recording's audio as WAV and return what was written. Blocks."""
@@ -135,3 +180,33 @@ class AppServices:
     def explain(self, error: BaseException) -> Notice:
         """Return what to tell a person about an error."""
         return explain(error)
+
+    def play(self, wish: PlayWish) -> Player:
+        """Begin to play a recording on a speaker. Blocks.
+
+        Raises:
+            AudioError: the file cannot be read, or the speaker not be opened.
+            BundleError: the folder is no recording, or has no audio.
+
+        """
+        sink = build_speaker(wish.speaker)
+        player = Player(
+            _heard_sources(wish.path, swap=wish.swap),
+            sink,
+            from_s=wish.from_s,
+            to_s=wish.to_s,
+            loop=wish.loop,
+            speed=wish.speed,
+            user=wish.user,
+            agent=wish.agent,
+        )
+        player.start()
+        return player
+
+
+def _heard_sources(path: Path, *, swap: bool = False) -> Sources:
+    sources = open_sources(path, swap=swap)
+    if sources.user is None and sources.agent is None:
+        sources.close()
+        raise BundleError(f"The recording “{path.name}” has no audio.")
+    return sources

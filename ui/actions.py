@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -12,6 +14,27 @@ from ui.dock import Dock
 from ui.theme import SCHEMES
 
 
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What there is to act on."""
+
+    state: str = "idle"
+    busy: bool = False
+    """Whether a session runs, or is being made."""
+    anything: bool = False
+    """Whether something is in view."""
+    recorded: bool = False
+    """Whether what is in view is on disk."""
+    bundled: bool = False
+    """Whether it is there as a session's recording, and no mere audio file."""
+    playing: bool = False
+    selected: bool = False
+    marked: bool = False
+    """Whether there are markers."""
+    swappable: bool = False
+    """Whether it is an audio file with two channels."""
+
+
 class Actions(QObject):
     """Named actions of a window; the window connects them and says which are enabled."""
 
@@ -19,9 +42,29 @@ class Actions(QObject):
         """Build the menu bar of ``window``."""
         super().__init__(window)
         self._window = window
+        self._build_file()
         self._build_session()
+        self._build_edit()
+        self._build_play()
         self._build_view()
         self._build_help()
+
+    def _build_file(self) -> None:
+        menu = self._window.menuBar().addMenu("&File")
+        self.open = self._add(menu, "&Open recording…", "Ctrl+O")
+        self.open_file = self._add(menu, "Open audio &file or zip…", "Ctrl+Shift+O")
+        self.recent = menu.addMenu("Open &recent")
+        menu.addSeparator()
+        self.export = self._add(menu, "&Export…", "Ctrl+Shift+E")
+        self.save = self._add(menu, "Save &audio as…", "Ctrl+S")
+        self.save_apart = self._add(menu, "Save the &tracks apart…", "Ctrl+Shift+S")
+        self.compare = self._add(menu, "Co&mpare with…")
+        self.show_folder = self._add(menu, "&Show in its folder", "Ctrl+Shift+F")
+        menu.addSeparator()
+        self.recordings = self._add(menu, "Folder for re&cordings…")
+        menu.addSeparator()
+        self.quit = self._add(menu, "&Quit", QKeySequence.StandardKey.Quit)
+        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
 
     def _build_session(self) -> None:
         menu = self._window.menuBar().addMenu("&Session")
@@ -30,31 +73,47 @@ class Actions(QObject):
         self.interrupt = self._add(menu, "&Interrupt", "Esc")
         self.mute = self._add(menu, "&Mute", "M", checkable=True)
         menu.addSeparator()
-        self.listen = self._add(menu, "&Listen to the recording", "L")
         self.replay = self._add(menu, "&Replay to agent", "Ctrl+R")
-        self.save = self._add(menu, "Save &audio as…", "Ctrl+S")
-        self.save_apart = self._add(menu, "Save the &tracks apart…", "Ctrl+Shift+S")
-        self.show_folder = self._add(menu, "Show &folder", "Ctrl+O")
         menu.addSeparator()
         self.agent_form = self._add(menu, "ElevenLabs a&gent…", "Ctrl+G")
-        self.recordings = self._add(menu, "Folder for re&cordings…")
+
+    def _build_edit(self) -> None:
+        menu = self._window.menuBar().addMenu("&Edit")
+        self.marker = self._add(menu, "Set &marker", "K")
+        self.previous_marker = self._add(menu, "&Previous marker", "Ctrl+PgUp")
+        self.next_marker = self._add(menu, "&Next marker", "Ctrl+PgDown")
         menu.addSeparator()
-        self.quit = self._add(menu, "&Quit", QKeySequence.StandardKey.Quit)
-        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+        self.select_all = self._add(menu, "Select &all", "Ctrl+A")
+        self.select_none = self._add(menu, "Select n&othing", "Ctrl+Shift+A")
+        self.select_from = self._add(menu, "Selection &begins at the playhead", "[")
+        self.select_to = self._add(menu, "Selection &ends at the playhead", "]")
+        menu.addSeparator()
+        self.swap = self._add(menu, "S&wap user and agent")
+
+    def _build_play(self) -> None:
+        menu = self._window.menuBar().addMenu("&Play")
+        self.play = self._add(menu, "&Play or pause", "Space")
+        self._play = menu
 
     def _build_view(self) -> None:
         menu = self._window.menuBar().addMenu("&View")
         self.zoom_in = self._add(menu, "Zoom &in", "Ctrl++", "Ctrl+=")
         self.zoom_out = self._add(menu, "Zoom &out", "Ctrl+-")
         self.fit = self._add(menu, "Show the &whole session", "F")
+        self.zoom_selection = self._add(menu, "&Zoom to the selection", "Z")
         self.follow = self._add(menu, "&Follow", "Ctrl+L", checkable=True)
         self.follow.setChecked(True)
         self.beginning = self._add(menu, "Go to the &beginning", "Ctrl+Home")
         self.last = self._add(menu, "Go to the &end", "Ctrl+End")
         menu.addSeparator()
+        self.decibels = self._add(menu, "Levels in &dB", "D", checkable=True)
+        self.raise_quiet = self._add(menu, "&Raise what is quiet", "Ctrl+Shift+Up")
+        self.lower_quiet = self._add(menu, "&Lower it again", "Ctrl+Shift+Down")
+        self.full_scale = self._add(menu, "Full &scale at the edges", "Ctrl+0")
+        menu.addSeparator()
         self._panels = menu
         self._panels_end = menu.addSeparator()
-        self.reset_layout = self._add(menu, "&Reset the layout")
+        self.reset_layout = self._add(menu, "Rese&t the layout")
         schemes = menu.addMenu("&Colours")
         group = QActionGroup(self)
         self.schemes = {name: self._add_scheme(schemes, group, name) for name in SCHEMES}
@@ -75,20 +134,45 @@ class Actions(QObject):
             action.setChecked(not dock.isHidden())
             self.connect_all([(action, lambda each=dock: bring(each))])
 
+    def add_play(self, actions: Iterable[QAction]) -> None:
+        """Add what else the player can do."""
+        self._play.addActions(list(actions))
+
     def connect_all(self, pairs: Iterable[tuple[QAction, Callable[[], object]]]) -> None:
         """Connect each action to what it does."""
         for action, do in pairs:
             action.triggered.connect(lambda _checked=False, do=do: do())
 
-    def show_state(self, state: str, busy: bool, has_recording: bool, listening: bool) -> None:
-        """Enable what can be done now; ``busy`` while a session runs or is being made."""
-        self.start.setEnabled(not busy)
-        self.end.setEnabled(busy and state != "ending")
-        self.interrupt.setEnabled(state == "running" or listening)
-        self.mute.setEnabled(state in ("connecting", "running"))
-        for action in (self.listen, self.replay, self.save, self.save_apart):
-            action.setEnabled(has_recording and not busy)
-        self.show_folder.setEnabled(has_recording)
+    def show_recent(self, paths: Sequence[Path], open_path: Callable[[Path], None]) -> None:
+        """Offer what was opened before; a name is data, and no mnemonic."""
+        self.recent.clear()
+        self.recent.setEnabled(bool(paths))
+        for path in paths:
+            action = self.recent.addAction(str(path).replace("&", "&&"))
+            action.triggered.connect(lambda _checked=False, path=path: open_path(path))
+
+    def show_state(self, now: Available) -> None:
+        """Enable what can be done now."""
+        self.start.setEnabled(not now.busy)
+        self.end.setEnabled(now.busy and now.state != "ending")
+        self.interrupt.setEnabled(now.state == "running" or now.playing or now.selected)
+        self.mute.setEnabled(now.state in ("connecting", "running"))
+        for action in (self.open, self.open_file):
+            action.setEnabled(not now.busy)
+        for action in (self.replay, self.play, self.export):
+            action.setEnabled(now.recorded and not now.busy)
+        for action in (self.save, self.save_apart, self.compare):
+            action.setEnabled(now.bundled and not now.busy)
+        self.show_folder.setEnabled(now.recorded)
+        for action in (self.marker, self.select_all):
+            action.setEnabled(now.anything)
+        for action in (self.select_from, self.select_to):
+            action.setEnabled(now.anything and not now.busy)
+        for action in (self.zoom_selection, self.select_none):
+            action.setEnabled(now.selected)
+        for action in (self.previous_marker, self.next_marker):
+            action.setEnabled(now.marked)
+        self.swap.setEnabled(now.swappable and not now.busy)
 
     def _add(
         self,

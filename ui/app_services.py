@@ -7,18 +7,25 @@ call that needs them, off the main thread, so that the window is on screen befor
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.notes import Change, Notes, edit_notes, load_notes
 from app.notices import Notice, NoticeBoard, explain
 from app.settings import Settings, SettingsFile
 from ui.device_picker import DEFAULT, NONE, is_file
-from ui.services import Playback, SessionRequest
+from ui.services import Playback, PlayWish, SessionRequest
 
 if TYPE_CHECKING:
+    from app.export.formats import Order
+    from app.export.survey import Survey
+    from app.library import Library
+    from app.recording import Recording
     from app.services import AppServices
     from app.session import Session
+    from app.viewed import Viewed
     from audio.devices import Device
 
 
@@ -47,11 +54,6 @@ class WindowServices:
         """Put agent, audio and folder together; nothing is opened before ``start``."""
         return self._app.open_session(request)
 
-    def listen(self, bundle: Path, speaker: str, from_s: float) -> Playback:
-        """Play user and agent together; on the system's default where no speaker is chosen."""
-        heard_by_nobody = speaker == NONE or is_file(speaker)
-        return self._app.listen(bundle, DEFAULT if heard_by_nobody else speaker, from_s)
-
     def save_audio(self, bundle: Path, target: Path, apart: bool) -> Sequence[Path]:
         """Write WAV files."""
         return self._app.save_audio(bundle, target, apart)
@@ -71,6 +73,65 @@ class WindowServices:
     def explain(self, error: BaseException) -> Notice:
         """Put an error into a sentence."""
         return explain(error)
+
+    def library(self, folder: Path) -> Library:
+        """Return the library of a folder; nothing else of the app is loaded for it."""
+        from app.library import Library
+
+        return Library(folder)
+
+    def open_recording(self, path: Path, swap: bool) -> Recording:
+        """Open it; what takes long goes on in a thread of the recording's own."""
+        from app.recording import open_recording
+
+        return open_recording(path, swap=swap)
+
+    def describe(self, path: Path) -> Sequence[tuple[str, str]]:
+        """Read ``session.json``, or the file's header."""
+        from app.describe import describe
+
+        return describe(path)
+
+    def measure(
+        self, viewed: Viewed, start_s: float, stop_s: float
+    ) -> Sequence[tuple[float, float] | None]:
+        """Read the samples, of a session those that are on disk already."""
+        from app.levels import measure_viewed
+
+        return measure_viewed(viewed, start_s, stop_s)
+
+    def load_notes(self, bundle: Path) -> Notes:
+        """Read ``notes.json``."""
+        return load_notes(bundle)
+
+    def edit_notes(self, bundle: Path, change: Change) -> Notes:
+        """Replace ``notes.json``."""
+        return edit_notes(bundle, change)
+
+    def recover_recordings(self, folder: Path) -> Sequence[Notice]:
+        """Make whole what was cut short, and tell of it."""
+        from app.recovery import recover_unfinished, recovery_notices
+
+        return recovery_notices(recover_unfinished(folder))
+
+    def play(self, wish: PlayWish) -> Playback:
+        """Play on the system's default speaker where none is chosen."""
+        heard_by_nobody = wish.speaker == NONE or is_file(wish.speaker)
+        return self._app.play(replace(wish, speaker=DEFAULT) if heard_by_nobody else wish)
+
+    def survey_export(self, path: Path, swap: bool) -> Survey:
+        """Look at headers and sizes, and pack some half seconds of each track."""
+        from app.export.survey import survey
+
+        return survey(path, swap=swap)
+
+    def export(
+        self, order: Order, tell: Callable[[float], None], cancelled: Callable[[], bool]
+    ) -> Sequence[Path]:
+        """Write the files beside their places, and put them there in the end."""
+        from app.export.exporting import export
+
+        return export(order, tell, cancelled)
 
     @property
     def _app(self) -> AppServices:

@@ -83,6 +83,8 @@ class WindowOptions:
     """The demo agent's script, in place of the shipped one."""
     settings_path: Path | None = None
     """Another settings file than this person's."""
+    recording: Path | None = None
+    """What to show once the window is there: a bundle, a zip of one, or an audio file."""
 
 
 def run_window(options: WindowOptions | None = None, services: Services | None = None) -> int:
@@ -105,6 +107,9 @@ def run_window(options: WindowOptions | None = None, services: Services | None =
     restore = _end_on_signals(window)
     window.show()
     QTimer.singleShot(0, window.choices.look_for_devices)
+    recording = options.recording
+    if recording is not None:
+        QTimer.singleShot(0, lambda: window.open_path(recording))
     try:
         return app.exec()
     finally:

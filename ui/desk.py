@@ -70,6 +70,11 @@ class Desk(QObject):
         elif self.session is not None:
             self.session.end()
 
+    def leave(self) -> None:
+        """Let go of a session that is over: something else is in view."""
+        if not self.busy:
+            self.session = None
+
     def interrupt(self) -> None:
         """Silence the agent."""
         if self.session is not None and self.state == "running":

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
 
+from audio.peaks import BASE_SAMPLES
+
 Bounds = tuple[NDArray[np.int16], NDArray[np.int16]]
 View = Callable[[float, float, int], Bounds]
 """``view(start, stop, columns)``: lowest and highest sample of each column, as `PeakPyramid` has
 it: where there is no audio the low is above the high."""
+
+FEW_SAMPLES = 64
+"""With fewer in a column, neighbours may lie so far apart that the wave would fall to pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +61,27 @@ def coverage(low: NDArray[np.int16], high: NDArray[np.int16], height: int) -> ND
     bottom = middle - low.astype(np.float32) * scale
     thin = np.maximum(1 - (bottom - top), 0) / 2
     top, bottom = top - thin, bottom + thin
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    share = np.minimum(bottom, rows + 1) - np.maximum(top, rows)
-    shades = (np.clip(share, 0, 1) * 255).astype(np.uint8)
+    # Rows between the first and the last of a column are covered whole: only those two are shaded.
+    first, last = np.floor(top).astype(np.int32), np.floor(bottom).astype(np.int32)
+    rows = np.arange(height, dtype=np.int32)[:, None]
+    shades = ((rows > first) & (rows < last)).view(np.uint8) * np.uint8(255)
+    columns = np.arange(len(low))
+    within = np.where(first == last, bottom - top, first + 1 - top)
+    shades[np.clip(first, 0, height - 1), columns] = within * 255
+    below = (last > first) & (last < height)
+    shades[last[below], columns[below]] = (bottom - last)[below] * 255
     shades[:, low > high] = 0
     return shades
+
+
+def joined(low: NDArray[np.int16], high: NDArray[np.int16]) -> Bounds:
+    """Return all columns but the first, widened to meet the one before: steep waves stay whole."""
+    is_there = low[:-1] <= high[:-1]
+    lows = np.where(is_there, np.minimum(low[1:], high[:-1]), low[1:])
+    highs = np.where(is_there, np.maximum(high[1:], low[:-1]), high[1:])
+    empty = low[1:] > high[1:]
+    lows[empty], highs[empty] = low[1:][empty], high[1:][empty]
+    return lows, highs
 
 
 def as_image(words: NDArray[np.uint32], ratio: float) -> QImage:
@@ -84,13 +106,16 @@ class LaneImage:
         self._done = 0
         self._ramp = ramp(QColor("black"))
 
-    def update(self, view: View, written: int, grid: Grid, colour: QColor) -> QImage:
+    def update(
+        self, view: View, written: int, grid: Grid, colour: QColor, version: int = 0
+    ) -> QImage:
         """Bring the picture to ``grid`` and ``written`` samples, and return it.
 
-        Columns past ``written`` stay empty.
+        Columns past ``written`` stay empty. With another ``version`` all is drawn anew: what the
+        view told of before it can tell in more detail now.
         """
         shape = (max(grid.height, 1), max(grid.width, 1))
-        key = (view, shape, grid.samples, grid.ratio, colour.rgba())
+        key = (view, shape, grid.samples, grid.ratio, colour.rgba(), version)
         if key != self._key:
             self._key = key
             self._restart(shape, grid, colour)
@@ -122,10 +147,16 @@ class LaneImage:
         end = min(ceil(written / samples), self._first + self._words.shape[1])
         if end <= begin:
             return
-        low, high = view(begin * samples, end * samples, end - begin)
+        if samples < FEW_SAMPLES:
+            low, high = joined(*view((begin - 1) * samples, end * samples, end - begin + 1))
+        else:
+            low, high = view(begin * samples, end * samples, end - begin)
         shades = coverage(low, high, self._words.shape[0])
-        self._words[:, begin - self._first : end - self._first] = self._ramp[shades]
-        self._done = min(floor(written / samples), end)
+        drawn = self._words[:, begin - self._first : end - self._first]
+        drawn[:] = np.take(self._ramp, shades)
+        # A bin that reaches past the end may yet widen, and with it the column it began in.
+        whole = written - max(samples, BASE_SAMPLES)
+        self._done = min(max(floor(whole / samples), 0), end)
 
 
 def hatched(
@@ -136,22 +167,36 @@ def hatched(
     ``first`` is the number of the first column: the hatching goes on across pictures.
     """
     filled = coverage(low, high, height)
-    rows, columns = np.ogrid[:height, first : first + filled.shape[1]]
-    stripes = np.where((rows + columns) % 7 < 2, 0.85, 0.10)
-    ghost = (filled * stripes).astype(np.uint8)
-    return np.maximum(ghost, outlined(low, high, height) // 2)
+    columns = (first + np.arange(filled.shape[1])) % STRIPE_COLUMNS
+    stripes = _stripes(height)[:, columns]
+    ghost = ((filled.astype(np.uint16) * stripes) >> 8).astype(np.uint8)
+    return np.maximum(ghost, _rim(filled) // 2)
+
+
+STRIPE_COLUMNS = 7
+
+
+@lru_cache(maxsize=4)
+def _stripes(height: int) -> NDArray[np.uint16]:
+    """Return how much of a ghost each pixel keeps, of 256; the columns repeat."""
+    rows, columns = np.ogrid[:height, :STRIPE_COLUMNS]
+    is_line = (rows + columns) % STRIPE_COLUMNS < 2
+    return np.where(is_line, 218, 26).astype(np.uint16)
 
 
 def outlined(low: NDArray[np.int16], high: NDArray[np.int16], height: int) -> NDArray[np.uint8]:
     """Return opacities of the envelope's rim, one pixel thick."""
-    filled = coverage(low, high, height)
+    return _rim(coverage(low, high, height))
+
+
+def _rim(filled: NDArray[np.uint8]) -> NDArray[np.uint8]:
     solid = filled > 127
     inner = solid.copy()
     inner[1:] &= solid[:-1]
     inner[:-1] &= solid[1:]
     inner[:, 1:] &= solid[:, :-1]
     inner[:, :-1] &= solid[:, 1:]
-    return np.where(inner, 0, filled).astype(np.uint8)
+    return np.where(inner, np.uint8(0), filled)
 
 
 def picture(shades: NDArray[np.uint8], colour: QColor, ratio: float) -> QImage:

@@ -1,145 +1,209 @@
-"""The rows of the event log: bounded, appended in batches, filtered without a proxy.
+"""The rows of the event log: numbers of events, which are fetched when their rows are looked at.
 
 Main thread only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.events import Event
+from ui.event_index import EventIndex
 from ui.event_text import direction, event_kind, summary
 from ui.time_axis import clock_text
 
+if TYPE_CHECKING:
+    from app.viewed import EventSource
+
 Index = QModelIndex | QPersistentModelIndex
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-HEADINGS = ("Time", "", "Type", "What happened")
-
-
-@dataclass(slots=True)
-class Row:
-    """An event and what its row says; ``text`` is made when it is first asked for."""
-
-    event: Event
-    kind: str
-    text: str | None = None
-
-    def says(self) -> str:
-        """Return the row's text."""
-        if self.text is None:
-            self.text = summary(self.event)
-        return self.text
-
-    def passes(self, kind: str, text: str) -> bool:
-        """Whether the row is of ``kind`` (any where empty) and contains ``text`` (lower case)."""
-        if kind and self.kind != kind:
-            return False
-        return not text or text in self.says().lower() or text in self.kind.lower()
+HEADINGS = ("Time", "After", "", "Type", "What happened")
+TIPS = (
+    "Session time of the event",
+    "Time since the event in the row above",
+    "← from the agent, → to the agent",
+    "The type of the event; a message goes by its own",
+    "",
+)
+NUMBERS = (0, 1)
+"""The columns that stand to the right."""
 
 
 class EventModel(QAbstractTableModel):
-    """The last `CAPACITY` events, of which those are shown that pass the filter."""
+    """All events of a source, or those that pass the filter."""
 
-    CAPACITY = 200_000
-    ROOM = 20_000
-    """How many go at once when it is full, so that it is not rebuilt for each."""
+    KEPT = 512
+    """Events that are kept at hand."""
+    AHEAD = 64
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        """Begin empty and unfiltered."""
+    def __init__(self, source: EventSource, parent: QObject | None = None) -> None:
+        """Show all of ``source``."""
         super().__init__(parent)
-        self._rows: list[Row] = []
-        self._shown: list[Row] = []
-        self._kind, self._text = "", ""
-        self.kinds: dict[str, int] = {}
-        self.dropped = 0
+        self._index = EventIndex(source)
+        self._first = source.first
+        self._shown = 0
+        self._events: OrderedDict[int, Event] = OrderedDict()
+        self._filter = ("", "")
 
-    def clear(self) -> None:
-        """Forget all rows; the filter stays."""
+    def set_source(self, source: EventSource) -> None:
+        """Show another source; the filter stays."""
         self.beginResetModel()
-        self._rows, self._shown = [], []
-        self.kinds.clear()
-        self.dropped = 0
+        self._index = EventIndex(source)
+        self._index.filter(*self._filter)
+        self._events.clear()
+        self._first, self._shown = source.first, 0
+        if not self._index.is_filtered:
+            self._shown = source.appended - self._first
         self.endResetModel()
-
-    def append(self, events: Sequence[Event]) -> None:
-        """Add a batch at the end."""
-        rows = [Row(event, event_kind(event)) for event in events]
-        for row in rows:
-            self.kinds[row.kind] = self.kinds.get(row.kind, 0) + 1
-        self._rows.extend(rows)
-        passing = [row for row in rows if row.passes(self._kind, self._text)]
-        if len(self._rows) > self.CAPACITY:
-            self._make_room()
-        elif passing:
-            first = len(self._shown)
-            self.beginInsertRows(QModelIndex(), first, first + len(passing) - 1)
-            self._shown.extend(passing)
-            self.endInsertRows()
 
     def filter(self, kind: str, text: str) -> None:
         """Show only events of ``kind`` (any where empty) whose row contains ``text``."""
-        text = text.strip().lower()
-        if (kind, text) != (self._kind, self._text):
-            self._kind, self._text = kind, text
-            self._rebuild()
+        self._filter = (kind, text)
+        if not self._index.filter(kind, text):
+            return
+        self.beginResetModel()
+        source = self._index.source
+        self._first = source.first
+        self._shown = 0 if self._index.is_filtered else source.appended - self._first
+        self.endResetModel()
 
-    def event_at(self, row: int) -> Event:
-        """Return the event of a shown row."""
-        return self._shown[row].event
+    def step(self, budget_s: float) -> None:
+        """Take in what is new, and learn and search for about ``budget_s``."""
+        self._drop_oldest()
+        self._index.step(budget_s)
+        index = self._index
+        rows = len(index.found) if index.is_filtered else index.source.appended - self._first
+        if rows > self._shown:
+            self.beginInsertRows(QModelIndex(), self._shown, rows - 1)
+            self._shown = rows
+            self.endInsertRows()
+
+    def event_at(self, row: int) -> Event | None:
+        """Return the event of a shown row; None where it has just been dropped."""
+        number = self.number_at(row)
+        if number not in self._events:
+            self._fetch(number)
+        return self._events.get(number)
+
+    def number_at(self, row: int) -> int:
+        """Return the number of a shown row's event."""
+        return self._index.found[row] if self._index.is_filtered else self._first + row
 
     def row_at(self, t: float) -> int:
-        """Return the first shown row at or after ``t``."""
-        return next((i for i, row in enumerate(self._shown) if row.event.t >= t), -1)
+        """Return the first shown row at or after ``t``, -1 where there is none.
+
+        Events stand in the order in which they were noticed, so it may be a row or two off.
+        """
+        low, high = 0, self._shown
+        while low < high:
+            middle = (low + high) // 2
+            event = self.event_at(middle)
+            if event is None or event.t < t:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < self._shown else -1
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """The kinds that are known so far, and how many events there are of each."""
+        return self._index.kinds
 
     @property
     def total(self) -> int:
-        """How many rows there are without the filter."""
-        return len(self._rows)
+        """How many events there are without the filter."""
+        source = self._index.source
+        return source.appended - source.first
+
+    @property
+    def dropped(self) -> int:
+        """How many events the source has let go of."""
+        return self._index.source.first
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to learn, and nothing to search."""
+        return self._index.is_done
+
+    @property
+    def searched(self) -> float:
+        """How much of the source has been searched, 1 where all of it is."""
+        index, total = self._index, self.total
+        if not index.is_filtered or not total:
+            return 1.0
+        return max(0.0, min(1.0, (index.searched - index.source.first) / total))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """Return how many rows are shown."""
-        return 0 if parent.isValid() else len(self._shown)
+        return 0 if parent.isValid() else self._shown
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """Return how many columns there are."""
         return 0 if parent.isValid() else len(HEADINGS)
 
     def headerData(self, section: int, way: Qt.Orientation, role: int = 0) -> Any:
-        """Return a column's heading."""
-        if role == Qt.ItemDataRole.DisplayRole and way == Qt.Orientation.Horizontal:
+        """Return a column's heading, or what it means."""
+        if way != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
             return HEADINGS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole and section == 0:
+        if role == Qt.ItemDataRole.TextAlignmentRole and section in NUMBERS:
             return RIGHT
-        return None
+        return TIPS[section] if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: Index, role: int = 0) -> Any:
         """Return what a cell shows."""
         if role == Qt.ItemDataRole.DisplayRole:
-            row = self._shown[index.row()]
-            return self._cell(row, index.column())
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == 0:
+            event = self.event_at(index.row())
+            return "" if event is None else self._cell(event, index)
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in NUMBERS:
             return RIGHT
         return None
 
-    @staticmethod
-    def _cell(row: Row, column: int) -> str:
+    def _cell(self, event: Event, index: Index) -> str:
+        column = index.column()
         if column == 0:
-            return clock_text(row.event.t, 3)
+            return clock_text(event.t, 3)
         if column == 1:
-            return direction(row.event)
-        return row.kind if column == 2 else row.says()
+            before = self.event_at(index.row() - 1) if index.row() else None
+            return "" if before is None else after_text(event.t - before.t)
+        if column == 2:
+            return direction(event)
+        return event_kind(event) if column == 3 else summary(event)
 
-    def _make_room(self) -> None:
-        gone = len(self._rows) - self.CAPACITY + self.ROOM
-        del self._rows[:gone]
-        self.dropped += gone
-        self._rebuild()
+    def _fetch(self, number: int) -> None:
+        """Fetch an event, and where rows are numbers those around it."""
+        start, stop = number, number + 1
+        if not self._index.is_filtered:
+            start = max(number - self.AHEAD // 2, self._first)
+            stop = min(start + self.AHEAD, self._first + self._shown)
+        for place, event in enumerate(self._index.source.slice(start, stop), start):
+            self._events[place] = event
+            self._events.move_to_end(place)
+        while len(self._events) > self.KEPT:
+            self._events.popitem(last=False)
 
-    def _rebuild(self) -> None:
-        self.beginResetModel()
-        self._shown = [row for row in self._rows if row.passes(self._kind, self._text)]
-        self.endResetModel()
+    def _drop_oldest(self) -> None:
+        """Follow a source that has let go of its oldest events."""
+        index, first = self._index, self._index.source.first
+        if first == self._first:
+            return
+        outdated = index.outdated
+        gone = outdated if index.is_filtered else min(first - self._first, self._shown)
+        if gone:
+            self.beginRemoveRows(QModelIndex(), 0, gone - 1)
+        index.forget_oldest(outdated)
+        self._first = first
+        self._shown -= gone
+        if gone:
+            self.endRemoveRows()
+
+
+def after_text(seconds: float) -> str:
+    """Return a time between two events with its unit."""
+    if abs(seconds) < 10:
+        return f"{seconds * 1e3:.0f} ms".replace("-", "−")
+    return f"{seconds:.1f} s".replace("-", "−")

@@ -1,71 +1,118 @@
-"""From a session to what the window draws: read once a frame, never waited for.
+"""From what is viewed to what the window draws: read once a frame, never waited for.
 
 Main thread only.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.events import Event, MessageReceived, MessageSent, MicChunkSent, Muted
 from app.turns import TurnTracker
-from ui.scene import RATE, Mark, Scene, Stretch
+from ui.scene import Lane, Mark, Scene, Turn
 from ui.tables import silence_text
+from ui.unheard import Unheard
 
 if TYPE_CHECKING:
-    from app.session import Session
+    from app import turn_records
     from app.turn_records import Interruption
+    from app.viewed import TracksView, TurnView, Viewed
 
-
-ROUNDING_S = 0.001
-"""What begins so soon after a stretch belongs to the same moment."""
 UNSEEN = (MicChunkSent, MessageReceived, MessageSent)
 """Events that change nothing in the lanes; they are the most frequent."""
 
 
 class SessionFeed:
-    """Follows one session's timeline and tracks, and keeps a `Scene` of them up to date."""
+    """Keeps a `Scene` of one session or recording up to date, and knows its turns.
 
-    def __init__(self, session: Session) -> None:
-        """Begin at the session's first event."""
-        self.session = session
+    A session's events are tracked here, as they come. A recording tells its turns by itself once
+    they are known: of its events none is read here.
+    """
+
+    MOST_EVENTS = 4000
+    """A frame; more than that come only after the window was halted."""
+
+    def __init__(self, viewed: Viewed) -> None:
+        """Begin at the first event."""
+        self.viewed = viewed
+        self.session: Any = viewed
+        """The same, for what only a session has."""
         self.tracker = TurnTracker()
         self.scene = Scene()
         self.lost = 0
+        self.changes = 0
+        """Raised whenever there is something new for the panels."""
+        self._is_recording = hasattr(viewed, "turns")
         self._cursor = 0
-        self._told: list[Interruption] = []
-        self._attach()
+        self._unheard = Unheard(self.scene)
+        self._tracks: TracksView | None = None
+        self._last_turns: tuple[turn_records.Turn, ...] = ()
+        self._shown: TurnView | None = None
+        if self._is_recording:
+            self.scene.muted += getattr(viewed, "muted", ())
+
+    @property
+    def turns(self) -> TurnView | None:
+        """What is known of turns; None while a recording works it out."""
+        return self.viewed.turns if self._is_recording else self.tracker
 
     def advance(self) -> list[Event]:
-        """Take in what happened since the last call, and return it."""
-        session, scene = self.session, self.scene
-        events, self._cursor, lost = session.timeline.read(self._cursor)
-        self.lost += lost
-        for event in events:
-            self.tracker.feed(event)
-            self._note(event)
-        scene.now_s = session.now()
-        scene.live = not session.state.over and scene.now_s > 0
-        scene.user.written = len(session.tracks.user.peaks)
-        scene.agent.written = len(session.tracks.agent.peaks)
-        if not all(isinstance(event, UNSEEN) for event in events):
-            scene.version += 1
-            self._show_turns()
-            self._show_unheard()
-        return events
+        """Take in what happened since the last call, and return a session's new events."""
+        self._measure()
+        if self._is_recording:
+            self._show_recorded(self.turns)
+            return []
+        return self._follow()
 
-    def _attach(self) -> None:
-        tracks = self.session.tracks
+    # -- audio ---------------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        viewed, scene, tracks = self.viewed, self.scene, self.viewed.tracks
+        if tracks is not self._tracks:
+            self._attach(tracks)
+        scene.now_s = viewed.now()
+        scene.live = not viewed.state.over and scene.now_s > 0
+        _measure_lane(scene.user, tracks.user.peaks)
+        _measure_lane(scene.agent, tracks.agent.peaks)
+
+    def _attach(self, tracks: TracksView) -> None:
+        self._tracks = tracks
         self.scene.user.view = tracks.user.peaks.view
         self.scene.agent.view = tracks.agent.peaks.view
         self.scene.received = tracks.received.peaks.view
+        self.scene.version += 1
 
-    def _note(self, event: Event) -> None:
-        if isinstance(event, Muted):
-            self._note_mute(event)
+    # -- a recording ---------------------------------------------------------------------------
+
+    def _show_recorded(self, turns: TurnView | None) -> None:
+        if turns is None or turns is self._shown:
+            return
+        self._shown = turns
+        scene = self.scene
+        scene.user.turns = [_ends(turn) for turn in turns.user_turns]
+        scene.agent.turns = [_ends(turn) for turn in turns.agent_turns]
+        scene.marks = [mark_of(each) for each in turns.interruptions]
+        self._unheard.update([span for span in turns.spans if span.kind != "queued"], 0, ())
+        scene.version += 1
+        self.changes += 1
+
+    # -- a session -----------------------------------------------------------------------------
+
+    def _follow(self) -> list[Event]:
+        events, self._cursor, lost = self.viewed.timeline.read(self._cursor, self.MOST_EVENTS)
+        self.lost += lost
+        for event in events:
+            self.tracker.feed(event)
+            if isinstance(event, Muted):
+                self._note_mute(event)
+        self.changes += bool(events)
+        # a turn also ends by silence, which any event may bring to light
+        last_turns = (*self.tracker.user_turns[-1:], *self.tracker.agent_turns[-1:])
+        if last_turns != self._last_turns or not all(isinstance(e, UNSEEN) for e in events):
+            self._last_turns = last_turns
+            self._show_tracked()
+        return events
 
     def _note_mute(self, event: Muted) -> None:
         spans = self.scene.muted
@@ -74,46 +121,31 @@ class SessionFeed:
         elif not event.muted and spans and spans[-1][1] is None:
             spans[-1] = (spans[-1][0], event.t)
 
-    def _show_turns(self) -> None:
+    def _show_tracked(self) -> None:
+        """Bring the scene up to date, at a price that does not grow with the session."""
         scene, tracker = self.scene, self.tracker
-        scene.user.turns = [(turn.start, turn.stop) for turn in tracker.user_turns]
-        scene.agent.turns = [(turn.start, turn.stop) for turn in tracker.agent_turns]
-        self._show_marks(tracker.interruptions)
-
-    def _show_marks(self, interruptions: Sequence[Interruption]) -> None:
-        """Make marks of those that are new or have been replaced since."""
-        marks, told = self.scene.marks, self._told
-        for index, each in enumerate(interruptions):
-            if index == len(told):
-                told.append(each)
-                marks.append(mark_of(each))
-            elif told[index] is not each:
-                told[index], marks[index] = each, mark_of(each)
-
-    def _show_unheard(self) -> None:
-        spans = self.tracker.spans
-        unheard = [span for span in spans if span.kind == "discarded"]
-        ghosts = [Stretch(span.start, span.stop, span.at) for span in unheard]
-        self.scene.discarded = clipped(ghosts, [span.at for span in spans])
-        self.scene.queued = [
-            Stretch(0, span.stop, span.at - span.start / RATE)
-            for span in spans
-            if span.kind == "queued"
-        ]
+        _bring_turns(scene.user.turns, tracker.user_turns)
+        _bring_turns(scene.agent.turns, tracker.agent_turns)
+        changed = tracker.take_changed_interruptions()
+        scene.marks[changed:] = [mark_of(each) for each in tracker.interruptions[changed:]]
+        changed = tracker.take_changed_spans()
+        self._unheard.update(tracker.settled_spans, changed, tracker.queued_spans())
+        scene.version += 1
 
 
-def clipped(ghosts: list[Stretch], starts: list[float]) -> list[Stretch]:
-    """Return ``ghosts``, each cut off where the next audio begins, by the moments ``starts``."""
-    starts = sorted(starts)
-    return [_clipped(ghost, starts) for ghost in ghosts]
+def _measure_lane(lane: Lane, peaks: Any) -> None:
+    lane.written = len(peaks)
+    lane.detail = getattr(peaks, "version", 0)
 
 
-def _clipped(ghost: Stretch, starts: list[float]) -> Stretch:
-    following = bisect_right(starts, ghost.at + ROUNDING_S)
-    if following == len(starts) or starts[following] >= ghost.ends_at:
-        return ghost
-    room = round((starts[following] - ghost.at) * RATE)
-    return replace(ghost, stop=ghost.start + room)
+def _bring_turns(shown: list[Turn], turns: Sequence[turn_records.Turn]) -> None:
+    """Bring ``shown`` up to date: of the turns that were there only the last two may change."""
+    first = max(min(len(shown), len(turns)) - 2, 0)
+    shown[first:] = [_ends(turn) for turn in turns[first:]]
+
+
+def _ends(turn: turn_records.Turn) -> Turn:
+    return turn.start, turn.stop
 
 
 def mark_of(interruption: Interruption) -> Mark:

@@ -115,7 +115,8 @@ class InterruptionPanel(QWidget):
 
     def show_interruptions(self, interruptions: Sequence[Interruption]) -> None:
         """Show these, in order."""
-        self.model.show_records(interruptions)
+        if not self.model.show_records(interruptions):
+            return
         known = [i.time_to_silence_ms for i in interruptions if i.time_to_silence_ms is not None]
         self._figures.setText(spread_text("time to silence", known))
 

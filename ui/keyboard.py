@@ -7,10 +7,11 @@ presses the button that has the focus, and the window's keys are not taken by a 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QComboBox,
     QLineEdit,
     QMainWindow,
     QPlainTextEdit,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 TEXTS = (QLineEdit, QTextEdit, QPlainTextEdit)
+TAKE_SPACE = (*TEXTS, QAbstractButton, QComboBox)
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 MOST_STEPS = 100
 """More widgets than this have no part in one round of Tab."""
@@ -31,6 +33,10 @@ class KeyboardWindow(QMainWindow):
         """Keep no keys yet."""
         super().__init__()
         self._kept: tuple[QKeyCombination, ...] = ()
+        self._spaced: QAction | None = None
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._focus_changed)
 
     def keep_keys(self, *keys: QKeyCombination) -> None:
         """Keep ``keys`` from the text fields of this window, which have uses of their own."""
@@ -38,6 +44,16 @@ class KeyboardWindow(QMainWindow):
         for kind in TEXTS:
             for field in self.findChildren(kind):
                 field.installEventFilter(self)
+
+    def give_space(self, action: QAction) -> None:
+        """Let the space bar do ``action``, but not where it presses or writes something."""
+        self._spaced = action
+        self._focus_changed(None, QApplication.focusWidget())
+
+    def _focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if self._spaced is not None:
+            taken = isinstance(now, TAKE_SPACE)
+            self._spaced.setShortcut(QKeySequence() if taken else QKeySequence(Qt.Key.Key_Space))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave the kept keys to the window's actions."""

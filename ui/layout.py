@@ -18,32 +18,42 @@ from ui.health_panel import HealthPanel
 from ui.icons import Icons
 from ui.interruption_panel import InterruptionPanel
 from ui.keyboard import is_seen
+from ui.library_panel import LibraryPanel
+from ui.markers_panel import MarkersPanel
 from ui.notice_bar import NoticeBar
+from ui.player_bar import PlayerBar
+from ui.services import Services
+from ui.session_page import SessionPage
 from ui.theme import GRID, Theme
 from ui.timeline_view import TimelineView
 from ui.transcript_view import TranscriptView
 from ui.transport_bar import TransportBar
 from ui.turns_panel import TurnsPanel
 
-VERSION = 1
+VERSION = 2
 """Raised when a layout kept by an older program would not fit."""
 
 
 class Layout:
     """Makes the parts of ``window`` and puts them in their places."""
 
-    def __init__(self, window: QMainWindow, theme: Theme, icons: Icons) -> None:
+    def __init__(self, window: QMainWindow, services: Services, theme: Theme, icons: Icons) -> None:
         """Build everything."""
         self._window = window
         self.transport = TransportBar(theme, icons)
         self.devices = DeviceRow(theme, icons)
         self.notices = NoticeBar(theme, icons)
         self.timeline = TimelineView(theme, icons)
+        self.player = PlayerBar(theme, icons)
+        self.timeline.put_player(self.player)
         self.transcript = TranscriptView(theme, icons)
         self.interruptions = InterruptionPanel()
         self.events = EventLog(icons)
         self.turns = TurnsPanel()
         self.health = HealthPanel(theme)
+        self.markers = MarkersPanel(icons)
+        self.page = SessionPage(theme)
+        self.library = LibraryPanel(services, theme, icons)
         self._build_rows()
         self._build_centre()
         self.docks = self._build_docks(icons)
@@ -53,7 +63,8 @@ class Layout:
         """Put the docks where they belong at first."""
         transcript, *bottom = self.docks
         for dock in self.docks:
-            dock.setFloating(False)
+            if dock.isFloating():
+                dock.setFloating(False)
             dock.show()
         self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, transcript)
         for dock in bottom:
@@ -139,6 +150,9 @@ class Layout:
             Dock("turns", "Turns", self.turns, self.turns.table, icons),
             Dock("events", "Events", self.events, self.events.table, icons),
             Dock("health", "Audio health", self.health, self.health, icons),
+            Dock("markers", "Markers", self.markers, self.markers.table, icons),
+            Dock("page", "Session", self.page, self.page.title, icons),
+            Dock("library", "Recordings", self.library, self.library.table, icons),
         ]
         for dock in docks:
             for signal in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):

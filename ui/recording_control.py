@@ -1,4 +1,7 @@
-"""What is done with the recording on screen: listen, save, show where it is. Main thread only."""
+"""What is done with the recording on screen: save its audio, show where it is.
+
+Main thread only.
+"""
 
 from __future__ import annotations
 
@@ -10,65 +13,34 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ui.background import Background
-from ui.listening import Listening
 from ui.services import Services
 
 SAVE_FOLDER = "save_folder"
 
 
 class RecordingControl(QObject):
-    """Acts on the bundle that ``find`` returns; does nothing while there is none."""
+    """Acts on the bundle that ``find`` returns; does nothing while there is none.
+
+    ``find_folder`` tells where it is to be seen, which for an audio file is the folder it is in.
+    """
 
     told = Signal(str, str)
     """A level and a sentence for the person."""
     failed = Signal(object)
-    changed = Signal()
-    """Listening has begun or ended."""
 
     def __init__(
-        self, services: Services, find: Callable[[], Path | None], window: QWidget
+        self,
+        services: Services,
+        window: QWidget,
+        *,
+        find: Callable[[], Path | None],
+        find_folder: Callable[[], Path | None],
     ) -> None:
-        """Begin silent."""
+        """Begin with nothing to do."""
         super().__init__(window)
-        self._services, self._find, self._window = services, find, window
-        self._listening = Listening(services, self)
+        self._services, self._window = services, window
+        self._find, self._find_folder = find, find_folder
         self._job = Background("saving audio", self)
-        self._listening.changed.connect(self.changed)
-        self._listening.failed.connect(self.failed)
-
-    @property
-    def listening(self) -> bool:
-        """Whether a recording is played, or about to be."""
-        return self._listening.active
-
-    @property
-    def playhead_s(self) -> float | None:
-        """Session seconds of what is heard now."""
-        return self._listening.position_s
-
-    def advance(self) -> None:
-        """Notice the end of the recording; called once a frame."""
-        self._listening.advance()
-
-    def listen(self, speaker: str, from_s: float) -> None:
-        """Play the recording on ``speaker`` from ``from_s`` on, or stop playing it."""
-        bundle = self._find()
-        if self._listening.active:
-            self._listening.stop()
-        elif bundle is not None:
-            self._listening.start(bundle, speaker, from_s)
-
-    def seek(self, speaker: str, from_s: float) -> None:
-        """Go on playing the recording from ``from_s``."""
-        bundle = self._find()
-        if bundle is not None:
-            self._listening.stop()
-            self._listening.start(bundle, speaker, from_s)
-
-    def stop(self) -> None:
-        """Fall silent."""
-        if self._listening.active:
-            self._listening.stop()
 
     def save(self, apart: bool) -> None:
         """Ask where the audio is to go, and write it there; the dialog asks before overwriting."""
@@ -110,13 +82,12 @@ class RecordingControl(QObject):
 
     def show_folder(self) -> None:
         """Open the recording's folder in the desktop's file manager, or say where it is."""
-        bundle = self._find()
-        if bundle is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(bundle))):
-            self.told.emit("info", f"The recording is in “{bundle}”.")
+        folder = self._find_folder()
+        if folder is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.told.emit("info", f"The recording is in “{folder}”.")
 
     def close(self) -> None:
-        """Fall silent, and wait a bounded time for what is being written."""
-        self._listening.close()
+        """Wait a bounded time for what is being written."""
         self._job.finish(timeout_s=10.0)
 
     def _saved(self, written: Sequence[Path]) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log10
+from typing import TYPE_CHECKING
 
 from ui.envelope import View
+
+if TYPE_CHECKING:
+    from app.notes import Marker
 
 RATE = 16_000
 Turn = tuple[float, float | None]
@@ -19,6 +24,8 @@ class Lane:
     view: View | None = None
     written: int = 0
     turns: list[Turn] = field(default_factory=list)
+    detail: int = 0
+    """Raised when the view can tell what it told before in more detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Scene:
     agent: Lane = field(default_factory=Lane)
     received: View | None = None
     discarded: list[Stretch] = field(default_factory=list)
+    """In order of ``at``."""
     queued: list[Stretch] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     muted: list[Turn] = field(default_factory=list)
@@ -62,6 +70,17 @@ class Scene:
     playhead_s: float | None = None
     version: int = 0
     """Raised with every change of turns, marks and stretches."""
+    playing: bool = False
+    """Whether the recording is being played; the playhead moves then."""
+    selection: tuple[float, float] | None = None
+    """The selected stretch, in session seconds."""
+    markers: Sequence[Marker] = ()
+    """In order of time."""
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    """Stretches that were not recorded: silence stands there."""
+    names: tuple[str, str] = ("You", "Agent")
+    is_mono: bool = False
+    """Whether there is one lane only."""
 
     @property
     def duration_s(self) -> float:
@@ -76,5 +95,7 @@ def peak_text(lane: Lane, t: float, per_column_s: float) -> str:
     if lane.view is None or start < 0 or stop > lane.written:
         return "–"
     low, high = lane.view(start, stop, 1)
+    if low[0] > high[0]:  # before the track's beginning
+        return "–"
     peak = max(abs(int(low[0])), abs(int(high[0])))
     return f"{20 * log10(peak / 32768):.0f} dBFS".replace("-", "−") if peak else "−∞ dBFS"

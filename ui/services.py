@@ -6,15 +6,21 @@ The window knows no other way to a session, a device list, a key or a file. Meth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from app.export.formats import Order
+    from app.export.survey import Survey
+    from app.library import Library
+    from app.notes import Change, Notes
     from app.notices import Notice, NoticeBoard
+    from app.recording import Recording
     from app.session import Session
     from app.settings import Settings
+    from app.viewed import Viewed
     from ui.device_picker import DeviceLike
 
 
@@ -40,6 +46,27 @@ class SessionRequest:
     speaker: str
     folder: Path
     replays: Path | None = None
+    swap: bool = False
+    """Whether the right channel of a replayed audio file is the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayWish:
+    """What to play and how: a bundle's folder or an audio file, on a choice of speaker.
+
+    From ``from_s`` to ``to_s`` (None: the end), once or in a loop; ``swap`` exchanges the lanes of
+    an audio file; ``user`` and ``agent`` say who is heard.
+    """
+
+    path: Path
+    speaker: str
+    from_s: float = 0.0
+    to_s: float | None = None
+    loop: bool = False
+    speed: float = 1.0
+    user: bool = True
+    agent: bool = True
+    swap: bool = False
 
 
 class Playback(Protocol):
@@ -63,6 +90,24 @@ class Playback(Protocol):
     def close(self) -> None:
         """Give the speaker back; waits a bounded time."""
 
+    def pause(self) -> None:
+        """Fall silent at once, and keep the place."""
+
+    def resume(self) -> None:
+        """Go on from there."""
+
+    def seek(self, to_s: float) -> None:
+        """Go on from second ``to_s``."""
+
+    def set_loop(self, loop: tuple[float, float] | None) -> None:
+        """Play a range again and again; None: the present one to its end."""
+
+    def set_speed(self, speed: float) -> None:
+        """Play ``speed`` seconds of the recording in one, 0.5 to 2."""
+
+    def set_tracks(self, user: bool, agent: bool) -> None:
+        """Let the user, the agent, both or neither be heard."""
+
 
 class Services(Protocol):
     """The app, as the window sees it."""
@@ -84,9 +129,6 @@ class Services(Protocol):
     def open_session(self, request: SessionRequest) -> Session:
         """Return a session that is ready to start (blocking)."""
 
-    def listen(self, bundle: Path, speaker: str, from_s: float) -> Playback:
-        """Begin to play a recording on a speaker (blocking)."""
-
     def save_audio(self, bundle: Path, target: Path, apart: bool) -> Sequence[Path]:
         """Write a recording's audio as WAV and return what was written (blocking).
 
@@ -104,3 +146,40 @@ class Services(Protocol):
 
     def explain(self, error: BaseException) -> Notice:
         """Return what to tell a person about an error."""
+
+    def library(self, folder: Path) -> Library:
+        """Return the library of the recordings in ``folder`` (blocking)."""
+
+    def open_recording(self, path: Path, swap: bool) -> Recording:
+        """Open a bundle, a zip of one or an audio file (blocking)."""
+
+    def describe(self, path: Path) -> Sequence[tuple[str, str]]:
+        """Return what is known of a bundle or an audio file, as label and value (blocking)."""
+
+    def measure(
+        self, viewed: Viewed, start_s: float, stop_s: float
+    ) -> Sequence[tuple[float, float] | None]:
+        """Return peak and RMS of each lane in a stretch, 1 at full scale (blocking)."""
+
+    def load_notes(self, bundle: Path) -> Notes:
+        """Return what a person wrote about a recording (blocking)."""
+
+    def edit_notes(self, bundle: Path, change: Change) -> Notes:
+        """Change what a person wrote about a recording, and return it (blocking)."""
+
+    def recover_recordings(self, folder: Path) -> Sequence[Notice]:
+        """Recover what was cut short in ``folder``, and return what to tell of it (blocking)."""
+
+    def play(self, wish: PlayWish) -> Playback:
+        """Begin to play a recording on a speaker (blocking)."""
+
+    def survey_export(self, path: Path, swap: bool) -> Survey:
+        """Return what of a session can be exported, and how large it gets (blocking)."""
+
+    def export(
+        self, order: Order, tell: Callable[[float], None], cancelled: Callable[[], bool]
+    ) -> Sequence[Path]:
+        """Write files, and return them: all or none (blocking).
+
+        ``tell`` is told the share that is done, ``cancelled`` asked whether to stop.
+        """

@@ -20,6 +20,17 @@ class StickToEnd(QObject):
         bar.valueChanged.connect(self._moved)
         bar.rangeChanged.connect(self._grown)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the bar is at its end."""
+        return self._at_end
+
+    def stick(self, at_end: bool) -> None:
+        """Go to the end and stay there; or to the beginning, for what is shown grows no more."""
+        self._at_end = at_end
+        self._bar.setValue(self._bar.maximum() if at_end else 0)
+        self._at_end = at_end
+
     def _moved(self, value: int) -> None:
         self._at_end = value >= self._bar.maximum() - NEAR
 

@@ -78,35 +78,37 @@ class Column(Generic[R]):
 
 
 class RecordModel(QAbstractTableModel, Generic[R]):
-    """A short list of records that grows at its end and whose last ones may still change."""
+    """A list of records that grows at its end and whose last ones may still change.
+
+    What a cell says is worked out when it is drawn.
+    """
 
     def __init__(self, columns: Sequence[Column[R]], parent: QObject | None = None) -> None:
         """Show ``columns`` of no records."""
         super().__init__(parent)
         self._columns = columns
         self._records: list[R] = []
-        self._cells: list[list[str]] = []
 
-    def show_records(self, records: Sequence[R]) -> None:
-        """Show ``records``; only the rows that differ are worked out, and told to the view."""
+    def show_records(self, records: Sequence[R]) -> bool:
+        """Show ``records``; only of the rows that differ the view is told. Say whether any do."""
+        records = list(records)
+        if records == self._records:  # quick, for mostly they are the same objects
+            return False
         if len(records) < len(self._records):
             self.beginResetModel()
-            self._records, self._cells = [], []
+            self._records = []
             self.endResetModel()
         last = len(self._columns) - 1
         for number, (old, new) in enumerate(zip(self._records, records, strict=False)):
             if old is not new and old != new:
-                self._records[number], self._cells[number] = new, self._texts(new)
+                self._records[number] = new
                 self.dataChanged.emit(self.index(number, 0), self.index(number, last))
         first = len(self._records)
         if len(records) > first:
             self.beginInsertRows(QModelIndex(), first, len(records) - 1)
-            self._records.extend(records[first:])
-            self._cells.extend(self._texts(record) for record in records[first:])
+            self._records += records[first:]
             self.endInsertRows()
-
-    def _texts(self, record: R) -> list[str]:
-        return [column.text(record) for column in self._columns]
+        return True
 
     def record(self, row: int) -> R:
         """Return the record of a row."""
@@ -114,7 +116,7 @@ class RecordModel(QAbstractTableModel, Generic[R]):
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """Return how many records there are."""
-        return 0 if parent.isValid() else len(self._cells)
+        return 0 if parent.isValid() else len(self._records)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """Return how many columns there are."""
@@ -135,7 +137,7 @@ class RecordModel(QAbstractTableModel, Generic[R]):
         """Return what a cell shows."""
         column = self._columns[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._cells[index.row()][index.column()]
+            return column.text(self._records[index.row()])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return alignment(column.number)
         return None

@@ -41,6 +41,7 @@ class Colours:
     warning: str
     fault: str
     selection: str
+    marker: str
 
 
 LIGHT = Colours(
@@ -56,6 +57,7 @@ LIGHT = Colours(
     warning="#7a6000",
     fault="#7b2fa8",
     selection="#cfe2f5",
+    marker="#00707a",
 )
 DARK = Colours(
     window="#1b1e23",
@@ -70,6 +72,7 @@ DARK = Colours(
     warning="#e3d26f",
     fault="#cf9bf2",
     selection="#23425f",
+    marker="#4fd6c4",
 )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 TICK_STEPS_S = (
-    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
-    *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600),
+    *(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+    *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200),
 )
 NOW_AT = 0.8
 """Where "now" stands while the view follows: the rest of the width is for queued audio."""
@@ -29,7 +29,8 @@ class Tick:
 class TimeAxis:
     """The visible window ``[start_s, start_s + span_s)`` over ``width`` columns."""
 
-    MIN_SPAN_S = 0.1
+    MIN_SPAN_S = 0.001
+    """Sixteen samples: each is a point of its own."""
     MAX_SPAN_S = 24 * 3600.0
     LIVE_SPAN_S = 20.0
 
@@ -116,13 +117,26 @@ class TimeAxis:
 
 def ruler_text(t: float, step_s: float) -> str:
     """Return ``t`` as ``m:ss``, with as many decimals as marks ``step_s`` apart need."""
-    decimals = 0 if step_s >= 1 else 1 if step_s >= 0.1 else 2 if step_s >= 0.01 else 3
+    decimals = next((n for n in range(4) if step_s >= 10.0**-n * (1 - 1e-9)), 4)
     t = round(t, decimals)
     hours, rest = divmod(t, 3600)
     minutes, seconds = divmod(rest, 60)
     width = 2 if decimals == 0 else 3 + decimals
     tail = f"{seconds:0{width}.{decimals}f}"
     return f"{int(hours)}:{int(minutes):02}:{tail}" if hours else f"{int(minutes)}:{tail}"
+
+
+def span_text(seconds: float) -> str:
+    """Return a length of time with the unit that suits it."""
+    if seconds < 0.1:
+        return f"{seconds * 1e3:.3g} ms"
+    if seconds < 1:
+        return f"{seconds * 1e3:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.3g} min"
+    return f"{seconds / 3600:.3g} h"
 
 
 def clock_text(t: float, decimals: int = 0) -> str:

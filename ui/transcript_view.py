@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFont,
+    QKeyEvent,
+    QKeySequence,
     QPainter,
     QPaintEvent,
     QTextBlockFormat,
@@ -36,15 +39,28 @@ INDENT = 12
 
 
 class TranscriptText(QTextEdit):
-    """Lines of both parties; one that changes is written anew, those before it stay."""
+    """Lines of both parties; one that changes is written anew, those before it stay.
+
+    A line takes some 8 kB once it is laid out, so of a session that goes on only the last lines are
+    in the document. Earlier ones are put in as the person comes to them, and go when the end is in
+    sight again.
+    """
 
     BLOCKS_A_LINE = 2
+    MOST = 60
+    """Lines in the document while its end is in sight and more are coming."""
+    MOST_AT_FIRST = 1000
+    """Lines of a transcript that is there as a whole."""
+    AT_ONCE = 40
+    """Lines that are put in, or taken out, together."""
 
     def __init__(self, theme: Theme) -> None:
         """Begin empty."""
         super().__init__()
         self._theme = theme
         self._lines: list[Line] = []
+        self._first = 0
+        self._is_putting_in = False
         self.setReadOnly(True)
         self.setAcceptRichText(False)
         self.setPlaceholderText(EMPTY)
@@ -55,41 +71,102 @@ class TranscriptText(QTextEdit):
         )
         self.document().setUndoRedoEnabled(False)
         self.document().setDocumentMargin(GRID)
-        StickToEnd(self.verticalScrollBar())
+        self._sticking = StickToEnd(self.verticalScrollBar())
+        self.verticalScrollBar().valueChanged.connect(self._moved)
         theme.changed.connect(self._rewrite)
 
     def show_lines(self, lines: Sequence[Line]) -> None:
         """Show ``lines``, which differ from the ones before near the end, if at all."""
-        same = 0
-        for old, new in zip(self._lines, lines, strict=False):
-            if old is not new and old != new:
-                break
-            same += 1
-        if same == len(lines) == len(self._lines):
+        lines = list(lines)
+        if lines == self._lines:  # quick, for mostly they are the same objects
             return
-        self._replace_from(same, list(lines))
+        same = first_difference(self._lines, lines)
+        self._lines = lines
+        if same <= self._first:
+            self._first = max(len(lines) - self.MOST_AT_FIRST, 0)
+            self._replace_from(self._first)
+        else:
+            self._replace_from(same)
+            self._let_go()
 
-    def _replace_from(self, index: int, lines: list[Line]) -> None:
+    # --- which lines are in the document
+
+    def _moved(self, value: int) -> None:
+        if not self._is_putting_in and value < self.viewport().height() // 2:
+            self._put_in(self.AT_ONCE)
+
+    def _put_in(self, count: int) -> None:
+        """Put up to ``count`` earlier lines before those that are there; what is seen stays."""
+        if not self._first:
+            return
+        self._is_putting_in = True
+        bar, document = self.verticalScrollBar(), self.document()
+        below = bar.maximum() - bar.value()
+        first, self._first = self._first, max(self._first - count, 0)
+        cursor = QTextCursor(document)
+        cursor.beginEditBlock()
+        for number in range(self._first, first):
+            self._write(cursor, self._lines[number], first=number == self._first)
+        cursor.insertBlock(block_format(GRID + 4))
+        cursor.endEditBlock()
+        document.size()  # lays it out now, for the range of the scroll bar
+        bar.setValue(bar.maximum() - below)
+        self._is_putting_in = False
+
+    def _let_go(self) -> None:
+        """Take early lines out of the document, if its end is in sight and there are too many."""
+        gone = len(self._lines) - self._first - self.MOST
+        if gone < self.AT_ONCE or not self._sticking.at_end or self.textCursor().hasSelection():
+            return
+        block = self.document().findBlockByNumber(gone * self.BLOCKS_A_LINE)
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(block.position(), QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        self._first += gone
+
+    def _replace_from(self, index: int) -> None:
+        """Write the lines from ``index`` on anew, which are at the end of the document."""
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
-        if index == 0:
+        if index == self._first:
             cursor.select(QTextCursor.SelectionType.Document)
-            cursor.removeSelectedText()
         else:
-            block = self.document().findBlockByNumber(index * self.BLOCKS_A_LINE - 1)
+            number = (index - self._first) * self.BLOCKS_A_LINE - 1
+            block = self.document().findBlockByNumber(number)
             cursor.setPosition(block.position() + block.length() - 1)
             cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
-            cursor.removeSelectedText()
-        for number, line in enumerate(lines[index:], index):
-            self._write(cursor, line, first=number == 0)
+        cursor.removeSelectedText()
+        for number in range(index, len(self._lines)):
+            self._write(cursor, self._lines[number], first=number == self._first)
         cursor.endEditBlock()
-        self._lines = lines
+
+    def _rewrite(self) -> None:
+        self._replace_from(self._first)
+
+    def _select_all(self) -> None:
+        self._put_in(self._first)
+        self.selectAll()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let "select all" mean the lines that are not in the document, too."""
+        if event.matches(QKeySequence.StandardKey.SelectAll):
+            self._select_all()
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Show the usual menu, whose "select all" means all lines, too."""
+        menu = self.createStandardContextMenu(event.pos())
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for action in menu.actions():
+            if action.objectName() == "select-all":
+                action.triggered.connect(self._select_all)
+        menu.popup(event.globalPos())
+
+    # --- one line
 
     def _write(self, cursor: QTextCursor, line: Line, first: bool) -> None:
-        head, body = QTextBlockFormat(), QTextBlockFormat()
-        head.setTopMargin(2 if first else GRID + 4)
-        for each in (head, body):
-            each.setLeftMargin(INDENT)
+        head, body = block_format(2 if first else GRID + 4), block_format(0)
         if first:
             cursor.setBlockFormat(head)
         else:
@@ -124,9 +201,6 @@ class TranscriptText(QTextEdit):
             result.setFontPointSize(max(self.font().pointSizeF() - 1.5, 6))
         return result
 
-    def _rewrite(self) -> None:
-        self._replace_from(0, self._lines)
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the text, and a bar in the party's colour beside each line of it."""
         super().paintEvent(event)
@@ -135,8 +209,8 @@ class TranscriptText(QTextEdit):
         painter = QPainter(self.viewport())
         layout, shift = self.document().documentLayout(), self.verticalScrollBar().value()
         number = max(self.cursorForPosition(event.rect().topLeft()).blockNumber() - 1, 0)
-        for index in range(number // self.BLOCKS_A_LINE, len(self._lines)):
-            head = self.document().findBlockByNumber(index * self.BLOCKS_A_LINE)
+        for index in range(self._first + number // self.BLOCKS_A_LINE, len(self._lines)):
+            head = self.document().findBlockByNumber((index - self._first) * self.BLOCKS_A_LINE)
             top = layout.blockBoundingRect(head).top() - shift
             if top > self.viewport().height():
                 break
@@ -144,6 +218,21 @@ class TranscriptText(QTextEdit):
             bar = QRect(GRID, round(top) + 2, 3, round(bottom - top) - 2)
             painter.fillRect(bar, QColor(getattr(self._theme.colours, self._lines[index].who)))
         painter.end()
+
+
+def block_format(top_margin: int) -> QTextBlockFormat:
+    """Return the format of a paragraph, indented for the bar beside it."""
+    result = QTextBlockFormat()
+    result.setTopMargin(top_margin)
+    result.setLeftMargin(INDENT)
+    return result
+
+
+def first_difference(old: list[Line], new: list[Line]) -> int:
+    """Return the first place where the two differ, which is near the end if they are long."""
+    both = min(len(old), len(new))
+    start = next((n for n in (both - 16, both - 256) if n > 0 and old[:n] == new[:n]), 0)
+    return next((n for n in range(start, both) if old[n] != new[n]), both)
 
 
 def remarks(line: Line) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,8 @@ class TurnsPanel(QWidget):
     """Lists turns; choosing one shows it in the timeline."""
 
     moment_chosen = Signal(float)
+    TAIL = 8
+    """Turns of either party that are gone through again; those before them are what they were."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -81,6 +84,8 @@ class TurnsPanel(QWidget):
         widths = [column.width for column in COLUMNS]
         self.table = fixed_table(self.model, "Turns", EMPTY, widths[:-1])
         self._shown: tuple[object, ...] = ()
+        self._rows: list[TurnRow] = []
+        self._counts = (0, 0)
         self._figures = QLabel(self)
         self._figures.setFont(small(-0.5))
         StickToEnd(self.table.verticalScrollBar())
@@ -100,9 +105,35 @@ class TurnsPanel(QWidget):
         self, user: Sequence[Turn], agent: Sequence[Turn], latencies_ms: Sequence[float]
     ) -> None:
         """Show these, in order of their beginnings."""
-        shown = (len(user), len(agent), *user[-1:], *agent[-1:], len(latencies_ms))
+        shown = (len(user), len(agent), *user[-2:], *agent[-2:], len(latencies_ms))
         if shown == self._shown:
             return
         self._shown = shown
-        self.model.show_records(merge_turns(user, agent, latencies_ms))
+        self._bring(user, agent, latencies_ms)
+        self.model.show_records(self._rows)
         self._figures.setText(spread_text("response latency", latencies_ms))
+
+    def _bring(
+        self, user: Sequence[Turn], agent: Sequence[Turn], latencies_ms: Sequence[float]
+    ) -> None:
+        """Bring the rows up to date from a few turns before the last ones on."""
+        counts, self._counts = self._counts, (len(user), len(agent))
+        least = min(len(user), len(agent), *counts)
+        if least <= self.TAIL or len(user) < counts[0] or len(agent) < counts[1]:
+            self._rows = merge_turns(user, agent, latencies_ms)
+            return
+        begin = min(user[counts[0] - self.TAIL][0], agent[counts[1] - self.TAIL][0])
+        kept = bisect_left(self._rows, begin, key=lambda row: row.start)
+        # one more of each: the user's turn before them tells what the first of them answers
+        from_user, from_agent = (
+            max(bisect_left(turns, begin, key=start_of) - 1, 0) for turns in (user, agent)
+        )
+        latest = latencies_ms[-2 * (self.TAIL + len(agent) - from_agent) :]
+        tail = merge_turns(user[from_user:], agent[from_agent:], latest)
+        del self._rows[kept:]
+        self._rows += tail[bisect_left(tail, begin, key=lambda row: row.start) :]
+
+
+def start_of(turn: Turn) -> float:
+    """Return when a turn began."""
+    return turn[0]

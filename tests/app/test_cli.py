@@ -130,7 +130,7 @@ def test_a_key_that_is_not_there_fails_the_session_with_advice(capsys):
 
 def test_a_class_of_ones_own_carries_a_whole_session(tmp_path, capsys):
     own = ("--audio", f"{__name__}:OwnInterface")
-    code = run("run", *own, "--seconds", "0.5", "--json", "--record", str(tmp_path))
+    code = run("run", *own, "--seconds", "1.5", "--json", "--record", str(tmp_path))
     told = json.loads(capsys.readouterr().out)
     assert code == OK
     assert told["is_estimated"] is True

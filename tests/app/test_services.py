@@ -12,6 +12,8 @@ from app.agents.elevenlabs import ElevenLabsAgent
 from app.notices import AppError
 from app.services import AppServices, make_agent
 from app.session import State
+from tests.app.bundles import make_bundle
+from tests.rig.speech import tone, write_wav
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Request:
     microphone: str = "none"
     speaker: str = "none"
     replays: Path | None = None
+    swap: bool = False
 
 
 @pytest.fixture
@@ -45,11 +48,17 @@ def test_a_session_is_made_of_what_was_picked(services, tmp_path):
 
 
 def test_a_replay_says_what_it_replays(services, tmp_path):
-    bundle = tmp_path / "2026-11-22_10-15-03_demo"
-    bundle.mkdir()
-    (bundle / "user.wav").write_bytes(b"")
+    bundle = make_bundle(tmp_path / "2026-11-22_10-15-03_demo")
     session = services.open_session(Request(tmp_path, microphone="default", replays=bundle))
     assert session.facts.replays == bundle.name
+    assert session.facts.settings["replays"]["conversation_id"] == "conv_1"
+    session.close()
+
+
+def test_an_audio_file_is_replayed_as_well(services, tmp_path):
+    caller = write_wav(tmp_path / "caller.wav", tone(0.1))
+    session = services.open_session(Request(tmp_path, replays=caller))
+    assert (session.facts.microphone, session.facts.replays) == ("caller.wav", "caller.wav")
     session.close()
 
 

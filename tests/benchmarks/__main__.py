@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import calls, loop, silence, truth, window
+from tests.benchmarks import (
+    calls,
+    library,
+    loop,
+    opening,
+    playhead,
+    review,
+    silence,
+    truth,
+    window,
+)
 from tests.benchmarks.table import Figure, to_markdown, write_json
 from tests.rig.sound_card import SoundCard
 
 JSON = Path("build/bench.json")
+
+
+def _playhead(card: SoundCard) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        return playhead.measure(card, Path(folder))
+
 
 BENCHMARKS: dict[str, Callable[[SoundCard], list[Figure]]] = {
     "silence": lambda card: silence.measure(card, trials=30),
@@ -20,6 +37,10 @@ BENCHMARKS: dict[str, Callable[[SoundCard], list[Figure]]] = {
     "report": lambda card: truth.measure_report(card, trials=30),
     "recording": lambda card: truth.measure_recording(card, seconds=60),
     "frames": lambda card: window.measure_frames(card, seconds=20),
+    "opening": lambda _card: opening.measure(),
+    "review": lambda _card: review.measure_review(),
+    "playhead": _playhead,
+    "library": lambda _card: library.measure(),
     "startup": lambda _card: window.measure_startup(runs=5),
 }
 

@@ -107,7 +107,7 @@ def soak_window(card: SoundCard, minutes: float) -> list[Figure]:
         Figure("xruns", xruns, "", 0, detail=detail),
         Figure("mic samples dropped", health["dropped_input_samples"], "", 0, detail=detail),
         Figure("samples not recorded", health["unrecorded_samples"], "", 0, detail=detail),
-        Figure("memory growth", per_hour, "MB/h", 60, detail=f"{detail}, after three minutes"),
+        Figure("memory growth", per_hour, "MB/h", 10, detail=f"{detail}, after three minutes"),
         Figure("interruptions seen", measured["interruptions"], "", detail=detail),
     ]
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.export.exporting import export
+from app.export.formats import Order
+from app.export.survey import Survey, survey
+from app.library import Library
+from app.notes import Change, Notes
 from app.notices import Notice, NoticeBoard, explain
+from app.recording import Recording, open_recording
 from app.settings import Settings
+from app.viewed import Viewed
 from tests.ui.synthetic import Script, SyntheticSession
-from ui.services import SessionRequest
+from ui.services import PlayWish, SessionRequest
 
 HEADSET_MIC, HEADSET = "pulse:headset-mic", "pulse:headset"
 
@@ -37,6 +44,24 @@ class FakePlayback:
     def close(self) -> None:
         self.calls.append("close")
 
+    def pause(self) -> None:
+        self.calls.append("pause")
+
+    def resume(self) -> None:
+        self.calls.append("resume")
+
+    def seek(self, to_s: float) -> None:
+        self.calls.append(f"seek {to_s:g}")
+
+    def set_loop(self, loop: tuple[float, float] | None) -> None:
+        self.calls.append(f"loop {loop}")
+
+    def set_speed(self, speed: float) -> None:
+        self.calls.append(f"speed {speed:g}")
+
+    def set_tracks(self, user: bool, agent: bool) -> None:
+        self.calls.append(f"tracks {user} {agent}")
+
 
 @dataclass
 class FakeServices:
@@ -56,6 +81,9 @@ class FakeServices:
     playbacks: list[FakePlayback] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     key: str = ""
+    notes: dict[Path, Notes] = field(default_factory=dict)
+    notes_failure: Exception | None = None
+    recovered: list[Notice] = field(default_factory=list)
 
     def save_settings(self) -> None:
         self.asked.append("save settings")
@@ -74,11 +102,6 @@ class FakeServices:
         self.sessions.append(session)
         return session
 
-    def listen(self, bundle: Path, speaker: str, from_s: float) -> FakePlayback:
-        self.asked.append(("listen", bundle, speaker, from_s))
-        self.playbacks.append(FakePlayback(from_s))
-        return self.playbacks[-1]
-
     def save_audio(self, bundle: Path, target: Path, apart: bool) -> Sequence[Path]:
         self.asked.append(("save", bundle, target, apart))
         return [target]
@@ -94,3 +117,50 @@ class FakeServices:
 
     def explain(self, error: BaseException) -> Notice:
         return explain(error)
+
+    def open_recording(self, path: Path, swap: bool) -> Recording:
+        self.asked.append(("open", path, swap))
+        if self.failure is not None:
+            raise self.failure
+        return open_recording(path, swap=swap)
+
+    def describe(self, path: Path) -> Sequence[tuple[str, str]]:
+        return [("Agent", "Demo agent"), ("Folder", str(path))]
+
+    def measure(
+        self, viewed: Viewed, start_s: float, stop_s: float
+    ) -> Sequence[tuple[float, float] | None]:
+        self.asked.append(("measure", start_s, stop_s))
+        return [(0.5, 0.25), None if getattr(viewed, "is_mono", False) else (1.0, 0.125)]
+
+    def load_notes(self, bundle: Path) -> Notes:
+        return self.notes.get(bundle, Notes())
+
+    def edit_notes(self, bundle: Path, change: Change) -> Notes:
+        if self.notes_failure is not None:
+            raise self.notes_failure
+        self.notes[bundle] = change(self.notes.get(bundle, Notes()))
+        return self.notes[bundle]
+
+    def library(self, folder: Path) -> Library:
+        return Library(folder)
+
+    def recover_recordings(self, folder: Path) -> list[Notice]:
+        self.asked.append(("recover", folder))
+        return self.recovered
+
+    def play(self, wish: PlayWish) -> FakePlayback:
+        self.asked.append(wish)
+        if self.failure is not None:
+            raise self.failure
+        self.playbacks.append(FakePlayback(wish.from_s))
+        return self.playbacks[-1]
+
+    def survey_export(self, path: Path, swap: bool) -> Survey:
+        return survey(path, swap=swap)
+
+    def export(
+        self, order: Order, tell: Callable[[float], None], cancelled: Callable[[], bool]
+    ) -> Sequence[Path]:
+        self.asked.append(order)
+        return export(order, tell, cancelled)

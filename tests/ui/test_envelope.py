@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 
 from audio.peaks import PeakPyramid
-from ui.envelope import Grid, LaneImage, coverage, hatched, outlined
+from ui.envelope import Grid, LaneImage, coverage, hatched, joined, outlined
 from ui.ghosts import GhostImages
 from ui.scene import Stretch
 
@@ -48,8 +48,9 @@ def test_a_picture_that_grew_is_the_picture_drawn_at_once() -> None:
     track, image = PeakPyramid(), LaneImage()
     for step in range(40):
         track.append(random.integers(-9000, 9000, 333, dtype=np.int16))
-        drawn = pixels(image.update(track.view, len(track), grid(max(0, step - 20)), BLUE))
-    assert np.array_equal(drawn, drawn_at_once(track, grid(19)))
+        where = grid(max(0, step - 20), samples=320.0)
+        drawn = pixels(image.update(track.view, len(track), where, BLUE))
+    assert np.array_equal(drawn, drawn_at_once(track, where))
 
 
 def test_zoom_height_colour_and_another_track_are_drawn_anew() -> None:
@@ -62,6 +63,32 @@ def test_zoom_height_colour_and_another_track_are_drawn_anew() -> None:
     assert np.array_equal(drawn, drawn_at_once(other, grid(0)))
     red = pixels(image.update(other.view, len(other), grid(0), QColor("red")))
     assert not np.array_equal(red, drawn)
+
+
+def test_detail_that_has_come_since_is_drawn() -> None:
+    coarse, image = pyramid(), LaneImage()
+    told = [coarse]
+
+    def view(start: float, stop: float, columns: int) -> object:
+        return told[0].view(start, stop, columns)
+
+    before = pixels(image.update(view, len(coarse), grid(0), BLUE, version=0))
+    told[0] = PeakPyramid()
+    told[0].append(np.full(len(coarse), 9000, np.int16))
+    assert np.array_equal(pixels(image.update(view, len(coarse), grid(0), BLUE, 0)), before)
+    after = pixels(image.update(view, len(coarse), grid(0), BLUE, version=1))
+    assert not np.array_equal(after, before)
+    assert np.array_equal(after, drawn_at_once(told[0], grid(0)))
+
+
+def test_a_steep_wave_of_few_samples_a_column_is_one_piece() -> None:
+    steps = np.array([-20_000, 20_000, -20_000, 0], np.int16)
+    low, high = joined(np.r_[0, steps].astype(np.int16), np.r_[0, steps].astype(np.int16))
+    assert (low <= high).all()
+    assert (np.maximum(low[:-1], low[1:]) <= np.minimum(high[:-1], high[1:])).all()
+    hole_low, hole_high = np.array([32767, 5], np.int16), np.array([-32768, 5], np.int16)
+    low, high = joined(hole_low, hole_high)
+    assert (low.tolist(), high.tolist()) == ([5], [5])
 
 
 def test_full_scale_fills_the_lane_and_silence_is_a_line() -> None:

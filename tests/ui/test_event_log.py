@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from app.events import Event, Interrupted, MessageReceived, MicChunkSent, Trouble
+from app.events import Event, Interrupted, MessageReceived, MicChunkSent, Timeline, Trouble
 from tests.ui.conftest import Until, bury
 from ui.event_log import EventLog
-from ui.event_model import EventModel
 from ui.event_text import detail, event_kind, summary
 from ui.icons import Icons
 from ui.theme import Theme
@@ -54,10 +53,107 @@ def test_fifty_thousand_events_scroll_smoothly(log: EventLog) -> None:
 def test_events_come_in_batches_at_a_price_that_does_not_grow(log: EventLog) -> None:
     log.append(many(50_000))
     batch = many(100)
-    began = perf_counter()
+    began = thread_time()
     for _ in range(20):
         log.append(batch)
-    assert (perf_counter() - began) / 20 < 0.02
+    assert (thread_time() - began) / 20 < 0.02
+
+
+class TwoHours:
+    """A source of 160,000 events, each of them made when it is asked for."""
+
+    first, appended, count = 0, 160_000, 0
+
+    def read(self, cursor: int = 0, limit: int | None = None) -> tuple[list[Event], int, int]:
+        raise AssertionError("nobody reads it all")
+
+    def slice(self, start: int, stop: int) -> list[Event]:
+        numbers = range(max(start, 0), min(stop, self.appended))
+        self.count += len(numbers)
+        return [self.event(number) for number in numbers]
+
+    def event(self, number: int) -> Event:
+        if number % 1000 == 7:
+            return Trouble(number / 22, "xrun", "The microphone lost samples.")
+        return MessageReceived(number / 22, "vad_score" if number % 2 else "audio", {"n": number})
+
+
+def test_two_hours_of_events_are_there_at_once_and_few_of_them_are_read(log: EventLog) -> None:
+    source = TwoHours()
+    began = thread_time()
+    log.set_source(source)
+    QApplication.processEvents()
+    assert thread_time() - began < 0.3
+    assert log.model.rowCount() == 160_000
+    assert source.count < 10_000
+
+
+def test_two_hours_of_events_are_learned_and_searched_a_few_ms_at_a_time(
+    log: EventLog, until: Until
+) -> None:
+    log.set_source(TwoHours())
+    log.text.setText("LOST sampl")
+    steps: list[float] = []
+    step = log.model.step
+
+    def timed(budget_s: float) -> None:
+        began = thread_time()
+        step(budget_s)
+        steps.append(thread_time() - began)
+
+    log.model.step = timed
+    until(lambda: log.model.rowCount() == 160 and log.model.is_done, within_s=60)
+    assert sorted(steps)[-2] < log.BETWEEN_S + 0.008
+    assert len(steps) > 20
+    log.kind.setCurrentIndex(log.kind.findData("audio"))
+    until(lambda: log.model.is_done)
+    assert log.model.rowCount() == 0
+    log.text.clear()
+    until(lambda: log.model.rowCount() == 80_000, within_s=60)
+
+
+def test_a_search_says_how_far_it_has_come_and_stops_while_nobody_looks(
+    log: EventLog, until: Until
+) -> None:
+    log.set_source(TwoHours())
+    log.text.setText("nowhere to be found")
+    said = log.title_widgets()[0]
+    until(lambda: "% searched" in said.text())
+    log.hide()
+    reached = log.model.searched
+    assert reached < 1
+    QApplication.processEvents()
+    assert log.model.searched == reached
+    log.show()
+    until(lambda: log.model.searched > reached)
+
+
+def test_rows_tell_the_time_since_the_row_above(log: EventLog) -> None:
+    log.append([Trouble(t, "xrun", "x") for t in (1.0, 1.0305, 1.01, 21.0)])
+    model = log.model
+    texts = [model.data(model.index(row, 1)) for row in range(4)]
+    assert texts == ["", "30 ms", "−20 ms", "20.0 s"]
+
+
+def test_the_filter_stays_and_shows_when_another_source_comes_into_view(log: EventLog) -> None:
+    log.append(many(100))
+    log.kind.setCurrentIndex(log.kind.findData("vad_score"))
+    log.set_source(Timeline())
+    assert log.kind.currentData() == "vad_score"
+    log.append(many(10))
+    assert log.model.rowCount() == 5
+
+
+def test_a_session_in_progress_is_shown_without_a_copy_of_its_events(log: EventLog) -> None:
+    timeline = Timeline()
+    log.set_source(timeline)
+    for event in many(3000):
+        timeline.append(event)
+    log.advance()
+    assert log.model.rowCount() == 3000
+    assert log.model.event_at(2999) is timeline.slice(2999, 3000)[0]
+    assert len(log.model._events) <= log.model.KEPT
+    assert log.model.row_at(20.0) == 1000
 
 
 def test_the_filter_finds_by_type_and_by_text(log: EventLog, until: Until) -> None:
@@ -72,14 +168,23 @@ def test_the_filter_finds_by_type_and_by_text(log: EventLog, until: Until) -> No
     assert log.model.rowCount() == 2
 
 
-def test_the_oldest_go_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EventModel, "CAPACITY", 1000)
-    monkeypatch.setattr(EventModel, "ROOM", 100)
-    model = EventModel()
-    for _ in range(12):
-        model.append(many(100))
-    assert model.total <= 1000
-    assert model.dropped + model.total == 1200
+def test_the_oldest_go_when_the_source_lets_go_of_them(log: EventLog) -> None:
+    timeline = Timeline(capacity=1000)
+    log.set_source(timeline)
+    for batch in range(40):
+        for event in many(100):
+            timeline.append(event)
+        if batch == 20:
+            log.kind.setCurrentIndex(log.kind.findData("vad_score"))
+        log.advance()
+        if batch == 30:
+            kept = timeline.slice(timeline.first, timeline.appended)
+            assert log.model.rowCount() == sum(event_kind(each) == "vad_score" for each in kept)
+            log.kind.setCurrentIndex(0)
+    assert log.model.total == log.model.rowCount() == timeline.appended - timeline.first <= 1000
+    assert log.model.dropped == timeline.first > 2900
+    assert log.model.event_at(0) == timeline.slice(timeline.first, timeline.first + 1)[0]
+    assert "older ones gone" in log.title_widgets()[0].text()
 
 
 def test_audio_is_shown_by_its_size_and_text_as_text() -> None:

@@ -137,5 +137,5 @@ def test_what_is_being_typed_as_the_session_ends_stays_and_does_nothing_else(
     QTest.keyClicks(here, "lo l f")
     QTest.keyClick(here, Qt.Key.Key_Return)
     assert field.text() == "Hello l f"
-    assert not window.recording.listening
+    assert not window.playing.active
     assert not any(call == ("text", "Hello l f") for call in running.calls)

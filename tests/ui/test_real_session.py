@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.bundle import open_bundle
+from app.notes import load_notes
 from tests.ui.conftest import bury, wait_until
 from ui.app_services import WindowServices
 from ui.main_window import MainWindow
@@ -48,11 +49,25 @@ def test_a_session_from_start_to_recording(window: MainWindow, tmp_path: Path) -
     assert panel.data(panel.index(0, 2)) == "button"
     assert float(panel.data(panel.index(0, 4)).removesuffix(" ms")) < 40
     wait_until(lambda: window.parts.timeline.scene.discarded)
+    timeline = window.parts.timeline
+    timeline.select((0.2, 1.0))
+    wait_until(timeline.selection_bar._levels.text)
+    assert "You: peak −∞ dBFS" in timeline.selection_bar._levels.text()
+    timeline.select(None)
+    window.remarks.mark_here()
+    QTest.keyClicks(timeline.marker_field, "cut off here")
+    QTest.keyClick(timeline.marker_field, Qt.Key.Key_Return)
     window.parts.transport.start_end.click()
     wait_until(lambda: window.parts.transport.state.word == "ended")
-    bundle = window.desk.session.bundle
+    bundle = window.bundle()
     assert bundle.parent == tmp_path / "recordings"
     assert open_bundle(bundle).agent is not None
+    wait_until(lambda: [each.text for each in load_notes(bundle).markers] == ["cut off here"])
+    length_s = timeline.scene.duration_s
+    window.open_path(bundle)
+    wait_until(lambda: window.viewing.is_recording and window.viewing.is_settled)
+    wait_until(lambda: panel.rowCount() == 1 and timeline.scene.markers)
+    assert timeline.scene.duration_s == pytest.approx(length_s, abs=0.1)
     window.recording.save_to(bundle, tmp_path / "call.wav", apart=False)
     wait_until((tmp_path / "call.wav").exists)
     assert soundfile.info(tmp_path / "call.wav").channels == 2

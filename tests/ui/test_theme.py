@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from ui.theme import DARK, LIGHT, Colours, Theme, contrast
 
-MEANING = ("text", "muted", "user", "agent", "interruption", "warning", "fault")
+MEANING = ("text", "muted", "user", "agent", "interruption", "warning", "fault", "marker")
 SIGHTS = {
     "full": np.eye(3),
     "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],

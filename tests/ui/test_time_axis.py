@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from ui.time_axis import NOW_AT, TimeAxis, clock_text, ruler_text
+from ui.time_axis import NOW_AT, TimeAxis, clock_text, ruler_text, span_text
 
 
 def axis(width: int = 1000, span_s: float = 20.0) -> TimeAxis:
@@ -67,7 +67,7 @@ def test_zoom_has_bounds() -> None:
     assert made.span_s == TimeAxis.MAX_SPAN_S
 
 
-@pytest.mark.parametrize("span_s", [0.1, 1.0, 20.0, 600.0, 7200.0])
+@pytest.mark.parametrize("span_s", [0.001, 0.002, 0.1, 1.0, 20.0, 600.0, 7200.0, 28_800.0])
 def test_labels_of_the_ruler_never_crowd(span_s: float) -> None:
     made = axis(1000, span_s)
     labelled = [tick for tick in made.ticks(90) if tick.text]
@@ -82,7 +82,22 @@ def test_ruler_texts_have_the_decimals_that_the_step_needs() -> None:
     assert ruler_text(75.0, 5) == "1:15"
     assert ruler_text(75.25, 0.05) == "1:15.25"
     assert ruler_text(0.002, 0.001) == "0:00.002"
+    assert ruler_text(0.0021, 0.0001) == "0:00.0021"
     assert ruler_text(3661.0, 1) == "1:01:01"
+
+
+def test_single_samples_of_a_long_session_keep_their_places() -> None:
+    made = axis(1500)
+    made.show(28_000.0, 28_000.001)
+    at = [made.x_of(28_000.0 + n / 16_000) for n in range(17)]
+    gaps = [after - before for before, after in pairwise(at)]
+    assert min(gaps) == pytest.approx(1500 / 16, abs=0.1)
+    assert max(gaps) == pytest.approx(1500 / 16, abs=0.1)
+
+
+def test_lengths_have_the_unit_that_suits_them() -> None:
+    texts = [span_text(each) for each in (0.002, 0.25, 20.0, 600.0, 28_800.0)]
+    assert texts == ["2 ms", "250 ms", "20 s", "10 min", "8 h"]
 
 
 def test_the_clock_never_shows_a_second_that_has_not_passed() -> None:

@@ -169,7 +169,7 @@ def test_an_interruption_appears_in_the_table_and_in_the_lanes(
     assert "weather" in texts[7]
     assert "mild" not in texts[7]
     lanes = window.parts.timeline.lanes
-    expected = lanes._x(5.61)
+    expected = lanes.x_of(5.61)
     found = columns_of(picture_of(lanes), LIGHT.interruption)
     assert found
     assert all(abs(x - expected) <= 2 for x in found)
@@ -185,7 +185,7 @@ def test_queued_audio_is_drawn_ahead_of_now_and_an_interrupt_turns_it_into_a_gho
     scene = window.parts.timeline.scene
     assert scene.queued[-1].ends_at == pytest.approx(8.8, abs=0.05)
     lanes = window.parts.timeline.lanes
-    ahead = picture_of(lanes).copy(round(lanes._x(4.2)), 0, 100, lanes.height())
+    ahead = picture_of(lanes).copy(round(lanes.x_of(4.2)), 0, 100, lanes.height())
     assert LIGHT.agent in colours_of(ahead)
     assert not scene.discarded
     running.advance_to(6.5)
@@ -232,9 +232,9 @@ def test_the_timeline_obeys_wheel_drag_and_keys(
     frames(window)
     timeline = window.parts.timeline
     lanes, axis = timeline.lanes, timeline.axis
-    QTest.mousePress(lanes, Qt.MouseButton.LeftButton, pos=QPoint(300, 100))
+    QTest.mousePress(lanes, Qt.MouseButton.MiddleButton, pos=QPoint(300, 100))
     QTest.mouseMove(lanes, QPoint(400, 100))
-    QTest.mouseRelease(lanes, Qt.MouseButton.LeftButton, pos=QPoint(400, 100))
+    QTest.mouseRelease(lanes, Qt.MouseButton.MiddleButton, pos=QPoint(400, 100))
     assert axis.start_s == pytest.approx(27 - 0.8 * 20 - 100 * axis.seconds_per_column, abs=0.05)
     QTest.keyClick(lanes, Qt.Key.Key_Home)
     assert axis.start_s == 0.0

@@ -1,0 +1,493 @@
+"""The library on screen: a real panel over real recordings, worked by mouse and keys."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import thread_time
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QMessageBox
+
+from app.bundle_lock import BundleLock
+from app.library import Library
+from app.notes import load_notes, save_notes
+from tests.rig.bundles import make_bundle, summary
+from tests.ui.conftest import Until, bury, wait_until
+from tests.ui.fakes import FakeServices
+from ui.icons import Icons
+from ui.library_model import COLUMNS, DATE, INTERRUPTIONS, LATENCY, STATE, TITLE
+from ui.library_panel import LibraryPanel
+from ui.theme import Theme
+
+FIRST, SECOND, THIRD = (f"2026-11-22_09-1{minute}-03_demo" for minute in (5, 6, 7))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, services: FakeServices) -> Path:
+    """Three recordings, a broken one and a folder of somebody else's."""
+    path = tmp_path / "recordings"
+    make_bundle(path, summary=summary(0, 900.0), user_says="a refund", notes={"title": "Zebra"})
+    make_bundle(path, 1, summary=summary(2, None), recovered={"utc": "x"})
+    make_bundle(path, 2, exchanges=2, notes={"title": "alpha"})
+    (make_bundle(path, name="broken") / "session.json").write_text("{")
+    (path / "<b>holidays").mkdir()
+    services.settings.recordings = str(path)
+    return path
+
+
+@pytest.fixture
+def panel(services: FakeServices, theme: Theme, folder: Path) -> Iterator[LibraryPanel]:
+    made = LibraryPanel(services, theme, Icons(theme))
+    # what belongs into the title bar of a dock
+    for widget in made.title_widgets():
+        widget.setParent(made)
+    made.resize(1200, 400)
+    made.show()
+    made.activateWindow()
+    settle(made)
+    yield made
+    made.close_jobs()
+    QCoreApplication.processEvents()
+    made.deleteLater()
+    bury()
+
+
+def settle(panel: LibraryPanel) -> None:
+    """Wait until the list is up to date."""
+    wait_until(lambda: panel.listing is not None and panel.listing.progress is None)
+
+
+def names(panel: LibraryPanel) -> list[str]:
+    return [panel.model.entry(row).name for row in range(panel.model.rowCount())]
+
+
+def cells(panel: LibraryPanel, column: int) -> list[str]:
+    model = panel.model
+    return [model.index(row, column).data() for row in range(model.rowCount())]
+
+
+def choose(panel: LibraryPanel, *chosen: str) -> None:
+    flags = QItemSelectionModel.SelectionFlag
+    panel.table.selectionModel().clear()
+    for name in chosen:
+        index = panel.model.index(panel.model.row_of(name), TITLE)
+        panel.table.selectionModel().setCurrentIndex(index, flags.Select | flags.Rows)
+    panel.table.setFocus()
+
+
+def key(panel: LibraryPanel, *keys: object) -> None:
+    QTest.keyClick(panel.table, *keys)
+
+
+def answer(panel: LibraryPanel, text: str) -> str:
+    """Press the button ``text`` of the question that stands open, and return the question."""
+    box = wait_until_found(panel)
+    question = box.text()
+    next(each for each in box.buttons() if each.text() == text).click()
+    bury()
+    return question
+
+
+def wait_until_found(panel: LibraryPanel) -> QMessageBox:
+    wait_until(lambda: panel.window().findChildren(QMessageBox))
+    return panel.window().findChildren(QMessageBox)[-1]
+
+
+# --- what is shown
+
+
+def test_every_recording_is_listed_the_latest_first(panel: LibraryPanel) -> None:
+    assert names(panel) == [THIRD, SECOND, FIRST, "broken", "<b>holidays"]
+    assert cells(panel, TITLE)[:3] == ["alpha", SECOND, "Zebra"]
+    assert cells(panel, INTERRUPTIONS) == ["0", "2", "0", "1", "–"]
+    assert cells(panel, LATENCY) == ["700 ms", "–", "900 ms", "700 ms", "–"]
+    assert cells(panel, STATE) == ["", "recovered", "", "broken", "no recording"]
+    assert panel.figures.text().startswith("4 recordings, ")
+    assert " free on this disk" in panel.figures.text()
+
+
+def test_a_name_is_no_markup(panel: LibraryPanel) -> None:
+    tip = panel.model.index(4, TITLE).data(Qt.ItemDataRole.ToolTipRole)
+    assert "&lt;b&gt;holidays" in tip
+    assert "neither session.json nor events.jsonl" in tip
+
+
+def test_a_recording_without_a_title_shows_its_folder_in_grey(
+    panel: LibraryPanel, theme: Theme
+) -> None:
+    role = Qt.ItemDataRole.ForegroundRole
+    assert panel.model.index(1, TITLE).data(role) == QColor(theme.colours.muted)
+    assert panel.model.index(0, TITLE).data(role) is None
+
+
+def test_a_click_on_a_heading_sorts_and_what_is_not_known_comes_last(panel: LibraryPanel) -> None:
+    header = panel.table.horizontalHeader()
+    choose(panel, FIRST)
+    for expected in (["0", "0", "1", "2", "–"], ["2", "1", "0", "0", "–"]):
+        at = QPoint(header.sectionViewportPosition(INTERRUPTIONS) + 20, 5)
+        QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        assert cells(panel, INTERRUPTIONS) == expected
+        assert [entry.name for entry in panel.chosen()] == [FIRST]
+
+
+@pytest.mark.parametrize("column", range(len(COLUMNS)))
+def test_every_column_sorts_both_ways(panel: LibraryPanel, column: int) -> None:
+    for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
+        panel.table.sortByColumn(column, order)
+        assert sorted(names(panel)) == sorted([FIRST, SECOND, THIRD, "broken", "<b>holidays"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("interrupted", [SECOND, "broken"]),
+        ("recovered", [SECOND]),
+        ("broken", ["broken", "<b>holidays"]),
+    ],
+)
+def test_a_filter_shows_one_kind_alone(panel: LibraryPanel, kind: str, shown: list[str]) -> None:
+    panel.kind.setCurrentIndex(panel.kind.findData(kind))
+    assert names(panel) == shown
+    assert f"{len(shown)} of 5 shown" in panel.figures.text()
+
+
+def test_the_search_finds_titles_and_words_and_says_when_there_is_nothing(
+    panel: LibraryPanel, until: Until
+) -> None:
+    panel.search.setText("REFUND")
+    until(lambda: names(panel) == [FIRST])
+    panel.search.setText('alp"')
+    until(lambda: names(panel) == [THIRD])
+    panel.search.setText("no such word")
+    until(lambda: names(panel) == [])
+    assert panel.table._empty_text == "No recording matches what is searched for."
+    panel.search.clear()
+    until(lambda: len(names(panel)) == 5)
+
+
+def test_an_empty_library_says_how_it_fills(
+    panel: LibraryPanel, services: FakeServices, tmp_path: Path, until: Until
+) -> None:
+    services.settings.recordings = str(tmp_path / "new")
+    panel.refresh()
+    until(lambda: names(panel) == [])
+    settle(panel)
+    assert "press Start and speak" in panel.table._empty_text
+    assert "new" in panel.table._empty_text
+
+
+def test_a_new_recording_comes_into_the_list_and_what_was_chosen_stays(
+    panel: LibraryPanel, folder: Path, until: Until
+) -> None:
+    choose(panel, SECOND, FIRST)
+    make_bundle(folder, 3)
+    panel.refresh()
+    until(lambda: len(names(panel)) == 6)
+    assert [entry.name for entry in panel.chosen()] == [SECOND, FIRST]
+
+
+def test_a_panel_that_nobody_sees_reads_nothing(
+    panel: LibraryPanel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.hide()
+    make_bundle(folder, 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(Library, "refresh", lambda *_, **__: pytest.fail("it was read"))
+        panel.failed.connect(lambda error: pytest.fail(str(error)))
+        panel.refresh()
+        panel.close_jobs()
+    assert len(names(panel)) == 5
+    panel.show()
+    wait_until(lambda: len(names(panel)) == 6)
+
+
+def test_a_disk_that_hangs_does_not_hold_the_window(
+    panel: LibraryPanel, monkeypatch: pytest.MonkeyPatch, until: Until
+) -> None:
+    go_on, arrived = threading.Event(), threading.Event()
+
+    def hang(_library: Library, *_: object, **__: object) -> bool:
+        arrived.set()
+        return go_on.wait(10)
+
+    monkeypatch.setattr(Library, "refresh", hang)
+    panel.refresh()
+    until(arrived.is_set)
+    panel.table.sortByColumn(TITLE, Qt.SortOrder.AscendingOrder)
+    assert names(panel)[0] == THIRD
+    go_on.set()
+    settle(panel)
+
+
+def test_what_goes_wrong_is_told(
+    panel: LibraryPanel, monkeypatch: pytest.MonkeyPatch, until: Until
+) -> None:
+    failures: list[Exception] = []
+    panel.failed.connect(failures.append)
+    fault = OSError("the disk is on fire")
+
+    def fail(*_: object, **__: object) -> bool:
+        raise fault
+
+    monkeypatch.setattr(Library, "refresh", fail)
+    panel.refresh()
+    until(lambda: failures == [fault])
+
+
+# --- what is done
+
+
+def test_enter_and_a_double_click_open(panel: LibraryPanel, folder: Path) -> None:
+    opened: list[Path] = []
+    panel.open_requested.connect(opened.append)
+    choose(panel, SECOND)
+    key(panel, Qt.Key.Key_Return)
+    key(panel, Qt.Key.Key_Enter)
+    place = panel.table.visualRect(panel.model.index(0, DATE)).center()
+    viewport, button = panel.table.viewport(), Qt.MouseButton.LeftButton
+    QTest.mouseClick(viewport, button, pos=place)
+    QTest.mouseDClick(viewport, button, pos=place)
+    assert opened == [folder / SECOND, folder / SECOND, folder / THIRD]
+
+
+def test_a_folder_that_is_no_recording_says_why_it_does_not_open(panel: LibraryPanel) -> None:
+    told: list[tuple[str, str]] = []
+    panel.told.connect(lambda *what: told.append(what))
+    panel.open_requested.connect(lambda _: pytest.fail("it was opened"))
+    choose(panel, "<b>holidays")
+    key(panel, Qt.Key.Key_Return)
+    assert "neither session.json nor events.jsonl" in told[0][1]
+
+
+def test_the_actions_say_which_recording_they_are_for(panel: LibraryPanel, folder: Path) -> None:
+    wishes: list[object] = []
+    panel.replay_requested.connect(wishes.append)
+    panel.export_requested.connect(wishes.append)
+    panel.compare_requested.connect(lambda *two: wishes.append(two))
+    choose(panel, THIRD)
+    rows = panel.actions_of_rows
+    rows.replay.trigger()
+    rows.export.trigger()
+    rows.compare.trigger()
+    choose(panel, THIRD, FIRST)
+    rows.replay.trigger()
+    rows.compare.trigger()
+    assert wishes == [folder / THIRD, folder / THIRD, (folder / THIRD, folder / FIRST)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "enabled"),
+    [
+        ([], set()),
+        ([FIRST], {"open", "rename", "replay", "export", "reveal", "trash"}),
+        (["broken"], {"open", "rename", "replay", "export", "reveal", "trash"}),
+        (["<b>holidays"], {"reveal"}),
+        ([FIRST, SECOND], {"compare", "trash"}),
+        ([FIRST, "<b>holidays"], {"trash"}),
+        ([FIRST, SECOND, THIRD], {"trash"}),
+    ],
+)
+def test_only_what_can_be_done_is_offered(
+    panel: LibraryPanel, chosen: list[str], enabled: set[str]
+) -> None:
+    choose(panel, *chosen)
+    rows = panel.actions_of_rows
+    every = ("open", "rename", "replay", "compare", "export", "reveal", "trash")
+    assert {name for name in every if getattr(rows, name).isEnabled()} == enabled
+
+
+def test_f2_renames_and_the_title_is_in_the_bundle(
+    panel: LibraryPanel, folder: Path, until: Until
+) -> None:
+    renamed: list[Path] = []
+    panel.renamed.connect(renamed.append)
+    choose(panel, SECOND)
+    key(panel, Qt.Key.Key_F2)
+    field = panel.table.findChild(QLineEdit)
+    QTest.keyClicks(field, "Ghost in the line")
+    panel.refresh()  # what comes meanwhile takes the field away from nobody
+    until(lambda: panel.waiting is not None and panel.waiting.progress is None)
+    assert field.isVisible()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    until(lambda: renamed == [folder / SECOND])
+    assert load_notes(folder / SECOND).title == "Ghost in the line"
+    until(lambda: cells(panel, TITLE)[1] == "Ghost in the line")
+    panel.search.setText("ghost")
+    until(lambda: names(panel) == [SECOND])
+
+
+def test_escape_leaves_the_title_as_it_was(panel: LibraryPanel, folder: Path) -> None:
+    choose(panel, FIRST)
+    key(panel, Qt.Key.Key_F2)
+    field = panel.table.findChild(QLineEdit)
+    QTest.keyClicks(field, "other")
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert cells(panel, TITLE)[2] == "Zebra"
+    assert load_notes(folder / FIRST).title == "Zebra"
+
+
+def test_a_title_that_cannot_be_written_is_told_and_taken_back(
+    panel: LibraryPanel, folder: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Exception] = []
+    panel.failed.connect(failures.append)
+    fault = OSError("no room")
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(Library, "rename", fail)
+    panel.model.setData(panel.model.index(2, TITLE), "other")
+    until(lambda: failures == [fault])
+    until(lambda: cells(panel, TITLE)[2] == "Zebra")
+
+
+# --- the trash
+
+
+def test_the_trash_is_asked_for_first(panel: LibraryPanel, folder: Path) -> None:
+    choose(panel, FIRST)
+    key(panel, Qt.Key.Key_Delete)
+    assert "“Zebra”" in answer(panel, "Keep")
+    assert (folder / FIRST).is_dir()
+
+
+def test_what_is_in_the_trash_is_out_of_the_list(
+    panel: LibraryPanel, folder: Path, until: Until, private_home: Path
+) -> None:
+    told, gone = [], []
+    panel.told.connect(lambda level, text: told.append(text))
+    panel.trashed.connect(gone.append)
+    choose(panel, FIRST, SECOND, "<b>holidays")
+    key(panel, Qt.Key.Key_Delete)
+    assert "2 recordings" in answer(panel, "Move to trash")
+    until(lambda: gone)
+    assert set(gone[0]) == {folder / FIRST, folder / SECOND}
+    until(lambda: names(panel) == [THIRD, "broken", "<b>holidays"])
+    assert (folder / "<b>holidays").is_dir()
+    assert not (folder / FIRST).exists()
+    assert "2 recordings" in told[0]
+    assert "in the trash" in told[0]
+    trash = private_home / "xdg_data_home" / "Trash" / "files"
+    assert any(each.name.startswith(FIRST) for each in trash.iterdir())
+
+
+def test_what_is_being_recorded_stays(panel: LibraryPanel, folder: Path, until: Until) -> None:
+    panel.set_recording(folder / FIRST)
+    settle(panel)
+    choose(panel, FIRST)
+    key(panel, Qt.Key.Key_Delete)
+    assert panel.findChildren(QMessageBox) == []
+    lock = BundleLock(make_bundle(folder, 4, end=None))  # another process records this one
+    panel.set_recording(None)
+    until(lambda: "recording" in cells(panel, STATE))
+    choose(panel, panel.model.entry(0).name)
+    assert not panel.actions_of_rows.trash.isEnabled()
+    settle(panel)
+    lock.release()
+    panel._again.start(20)  # what others record is looked at again by itself
+    until(lambda: "cut short" in cells(panel, STATE))
+
+
+def test_a_recording_that_began_after_it_was_listed_stays_as_well(
+    panel: LibraryPanel, folder: Path, until: Until
+) -> None:
+    failures: list[Exception] = []
+    panel.failed.connect(failures.append)
+    choose(panel, FIRST)
+    key(panel, Qt.Key.Key_Delete)
+    (folder / FIRST / "session.json").write_text("{}")
+    lock = BundleLock(folder / FIRST)
+    answer(panel, "Move to trash")
+    until(lambda: failures)
+    assert "being recorded" in str(failures[0])
+    assert (folder / FIRST).is_dir()
+    lock.release()
+
+
+def test_space_is_freed_by_a_rule_and_asked_for_first(
+    panel: LibraryPanel, folder: Path, until: Until
+) -> None:
+    panel.free_button.click()
+    dialog = panel.free_space_dialog
+    assert not dialog.move_button.isEnabled()
+    dialog.shorter.setChecked(True)
+    dialog.seconds.setValue(20)
+    assert dialog.model.rowCount() == 0  # it has a title
+    dialog.keep_noted.setChecked(False)
+    assert [entry.name for entry in dialog.model.entries] == [THIRD]
+    assert "1 recording meets all of these" in dialog.result.text()
+    dialog.move_button.click()
+    answer(panel, "Keep")
+    assert (folder / THIRD).is_dir()
+    dialog.move_button.click()
+    assert "“alpha”" in answer(panel, "Move to trash")
+    until(lambda: "in the trash" in dialog.outcome.text())
+    until(lambda: names(panel) == [SECOND, FIRST, "broken", "<b>holidays"])
+    assert dialog.model.rowCount() == 0
+    dialog.close()
+    bury()
+
+
+def test_moving_can_be_stopped(
+    panel: LibraryPanel, folder: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, arrived = threading.Event(), threading.Event()
+    find = Library.removable
+
+    def slowly(library: Library, name: str) -> Path:
+        arrived.set()
+        go_on.wait(10)
+        return find(library, name)
+
+    monkeypatch.setattr(Library, "removable", slowly)
+    panel.free_button.click()
+    dialog = panel.free_space_dialog
+    dialog.keep_noted.setChecked(False)
+    dialog.larger.setChecked(True)
+    dialog.megabytes.setValue(0)
+    assert dialog.model.rowCount() == 4
+    dialog.move_button.click()
+    answer(panel, "Move to trash")
+    until(arrived.is_set)
+    assert "Stop" in dialog.close_button.text()
+    dialog.close_button.click()
+    go_on.set()
+    until(lambda: "1 recording " in dialog.outcome.text())
+    until(lambda: len(names(panel)) == 4)
+    dialog.close()
+    bury()
+
+
+def test_ten_thousand_rows_are_sorted_and_scrolled_at_once(panel: LibraryPanel) -> None:
+    sample = panel.model.entry(0)
+    panel.model.set_entries(
+        sample._replace(name=f"s{n}", began=float(n), interruptions=n % 17) for n in range(10_000)
+    )
+    began = thread_time()
+    panel.table.sortByColumn(INTERRUPTIONS, Qt.SortOrder.DescendingOrder)
+    assert thread_time() - began < 0.3
+    assert panel.model.entry(0).interruptions == 16
+    bar, slowest = panel.table.verticalScrollBar(), 0.0
+    for part in range(40):
+        began = thread_time()
+        bar.setValue(bar.maximum() * part // 39)
+        panel.table.viewport().repaint()
+        slowest = max(slowest, thread_time() - began)
+    assert slowest < 0.15
+
+
+def test_notes_written_elsewhere_come_in_with_the_next_refresh(
+    panel: LibraryPanel, folder: Path, until: Until
+) -> None:
+    from dataclasses import replace
+
+    save_notes(folder / FIRST, replace(load_notes(folder / FIRST), title="Yak"))
+    choose(panel, THIRD)
+    key(panel, Qt.Key.Key_F5)
+    until(lambda: cells(panel, TITLE)[2] == "Yak")

@@ -1,0 +1,260 @@
+"""Markers, title, tags and notes: written while live or in review, and kept in the bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.notes import Marker, Notes
+from tests.ui.bundles import write_audio, write_bundle
+from tests.ui.conftest import frames, wait_until
+from tests.ui.fakes import FakeServices
+from tests.ui.synthetic import SyntheticSession
+from tests.ui.test_review import opened, told
+from ui.main_window import MainWindow
+from ui.markers_panel import TEXT
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path / "2026-11-22_10-15-03_demo", 2)
+
+
+def press_k(window: MainWindow) -> None:
+    window.activateWindow()
+    window.parts.timeline.lanes.setFocus()
+    frames(window, 1)
+    QTest.keyClick(window.parts.timeline.lanes, Qt.Key.Key_K)
+
+
+def texts(window: MainWindow) -> list[str]:
+    model = window.parts.markers.model
+    return [model.data(model.index(row, TEXT)) for row in range(model.rowCount())]
+
+
+# -- setting them ------------------------------------------------------------------------------
+
+
+def test_one_key_marks_now_while_the_session_goes_on_and_the_text_is_typed_there(
+    window: MainWindow, running: SyntheticSession, services: FakeServices
+) -> None:
+    running.advance_to(4.0)
+    press_k(window)
+    field = window.parts.timeline.marker_field
+    assert field.hasFocus()
+    running.advance_to(6.0)
+    frames(window)
+    QTest.keyClicks(field, "echo m k")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert window.remarks.notebook.notes.markers == (Marker(4.0, "echo m k"),)
+    assert window.desk.state == "running"
+    assert not running.muted
+    assert window.parts.timeline.lanes.hasFocus()
+    wait_until(lambda: services.notes.get(running.bundle) is not None)
+    assert services.notes[running.bundle].markers[-1].t == 4.0
+
+
+def test_in_a_recording_the_playhead_is_marked_or_the_selection(
+    window: MainWindow, bundle: Path, services: FakeServices
+) -> None:
+    opened(window, bundle)
+    window.playing.move_playhead(7.5)
+    press_k(window)
+    window.parts.timeline.marker_field.finish()
+    window.parts.timeline.select((2.0, 3.5))
+    press_k(window)
+    window.parts.timeline.marker_field.finish()
+    assert window.remarks.notebook.notes.markers == (Marker(2.0, "", 3.5), Marker(7.5))
+    window.remarks.notebook.save()
+    wait_until(lambda: len(services.notes.get(bundle, Notes()).markers) == 2)
+
+
+def test_esc_takes_the_marker_back_and_silences_nobody(
+    window: MainWindow, running: SyntheticSession
+) -> None:
+    running.advance_to(4.0)
+    press_k(window)
+    QTest.keyClick(window.parts.timeline.marker_field, Qt.Key.Key_Escape)
+    assert window.remarks.notebook.notes.markers == ()
+    assert "interrupt" not in running.calls
+
+
+def test_a_second_marker_keeps_the_text_of_the_first(
+    window: MainWindow, running: SyntheticSession
+) -> None:
+    running.advance_to(4.0)
+    press_k(window)
+    QTest.keyClicks(window.parts.timeline.marker_field, "first")
+    running.advance_to(5.0)
+    frames(window, 1)
+    window.menu.marker.trigger()
+    QTest.keyClicks(window.parts.timeline.marker_field, "second")
+    window.parts.timeline.marker_field.finish()
+    assert texts(window) == ["first", "second"]
+
+
+def test_without_anything_in_view_nothing_is_marked(window: MainWindow) -> None:
+    assert not window.menu.marker.isEnabled()
+    window.remarks.mark_here()
+    assert window.remarks.notebook.notes.markers == ()
+
+
+# -- the list ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def marked(window: MainWindow, bundle: Path, services: FakeServices) -> MainWindow:
+    services.notes[bundle] = Notes(
+        title="Late", tags=("echo",), markers=(Marker(3.0, "one"), Marker(20.0, "two", 24.0))
+    )
+    opened(window, bundle)
+    wait_until(lambda: len(texts(window)) == 2)
+    return window
+
+
+def test_a_marker_that_is_chosen_is_gone_to_and_its_stretch_selected(marked: MainWindow) -> None:
+    table, timeline = marked.parts.markers.table, marked.parts.timeline
+    timeline.axis.show(0.0, 5.0)
+    table.clicked.emit(marked.parts.markers.model.index(1, 0))
+    frames(marked, 1)
+    assert timeline.scene.selection == (20.0, 24.0)
+    assert timeline.scene.playhead_s == 20.0
+    assert timeline.axis.start_s < 20.0 < timeline.axis.stop_s
+
+
+def test_the_keys_go_from_marker_to_marker(marked: MainWindow) -> None:
+    scene = marked.parts.timeline.scene
+    places = []
+    for action in (marked.menu.next_marker, marked.menu.next_marker, marked.menu.previous_marker):
+        action.trigger()
+        frames(marked, 1)
+        places.append(scene.playhead_s)
+    assert places == [3.0, 20.0, 3.0]
+
+
+def test_a_marker_is_renamed_in_the_list_and_deleted(
+    marked: MainWindow, bundle: Path, services: FakeServices
+) -> None:
+    panel = marked.parts.markers
+    panel.model.setData(panel.model.index(0, TEXT), "another\ntext")
+    assert texts(marked) == ["another text", "two"]
+    panel.table.selectRow(1)
+    panel.delete.click()
+    assert texts(marked) == ["another text"]
+    marked.remarks.notebook.save()
+    wait_until(lambda: services.notes[bundle].markers == (Marker(3.0, "another text"),))
+    assert services.notes[bundle].title == "Late"
+
+
+# -- the page of the session -------------------------------------------------------------------
+
+
+def test_title_tags_and_notes_are_kept_a_moment_after_they_were_written(
+    marked: MainWindow, bundle: Path, services: FakeServices
+) -> None:
+    page = marked.parts.page
+    assert (page.title.text(), page.tags.text()) == ("Late", "echo")
+    marked.activateWindow()
+    marked.parts.bring(marked.parts.docks[6])
+    for field, text in ((page.title, "Cut in  twice"), (page.tags, "echo, wired ,echo,")):
+        field.setFocus()
+        field.clear()
+        QTest.keyClicks(field, text)
+    page.notes.setFocus()
+    QTest.keyClicks(page.notes, "Compare")
+    wait_until(lambda: services.notes[bundle].title == "Cut in twice")
+    wait_until(lambda: services.notes[bundle].notes == "Compare")
+    assert services.notes[bundle].tags == ("echo", "wired")
+    assert len(services.notes[bundle].markers) == 2
+    assert marked.windowTitle() == "Cut in twice – Turnscope"
+
+
+def test_what_is_known_of_the_session_is_listed(marked: MainWindow, bundle: Path) -> None:
+    wait_until(lambda: ("Agent", "Demo agent") in marked.parts.page._facts)
+    assert ("Folder", str(bundle)) in marked.parts.page._facts
+
+
+def test_closing_the_window_keeps_what_was_just_written(
+    marked: MainWindow, bundle: Path, services: FakeServices
+) -> None:
+    QTest.keyClicks(marked.parts.page.notes, "in haste")
+    gone: list[bool] = []
+    marked.closed.connect(lambda: gone.append(True))
+    marked.close()
+    wait_until(lambda: gone)
+    assert services.notes[bundle].notes == "in haste"
+
+
+def test_opening_another_recording_keeps_what_was_written_about_the_first(
+    marked: MainWindow, bundle: Path, services: FakeServices, tmp_path: Path
+) -> None:
+    QTest.keyClicks(marked.parts.page.notes, "of the first")
+    opened(marked, write_bundle(tmp_path / "another", 1))
+    wait_until(lambda: services.notes[bundle].notes == "of the first")
+    assert marked.parts.page.notes.toPlainText() == ""
+    assert texts(marked) == []
+
+
+def test_notes_that_cannot_be_written_are_told_of_and_written_later(
+    marked: MainWindow, bundle: Path, services: FakeServices
+) -> None:
+    services.notes_failure = OSError(28, "No space left on device", str(bundle / "notes.json"))
+    marked.remarks.notebook.mark(Marker(5.0, "kept in mind"))
+    marked.remarks.notebook.save()
+    wait_until(lambda: "no space left" in told(marked))
+    assert "kept in mind" in texts(marked)
+    services.notes_failure = None
+    marked.remarks.notebook.mark(Marker(6.0))
+    marked.remarks.notebook.save()
+    wait_until(lambda: len(services.notes[bundle].markers) == 4)
+
+
+def test_what_is_written_is_written_once(
+    marked: MainWindow, bundle: Path, services: FakeServices
+) -> None:
+    notebook = marked.remarks.notebook
+    for t in (5.0, 6.0):
+        notebook.mark(Marker(t))
+        notebook.save()
+        wait_until(lambda t=t: services.notes[bundle].markers[-2].t == t)
+    notebook.mark(Marker(7.0))
+    notebook.save()
+    notebook.mark(Marker(8.0))
+    notebook.save()
+    wait_until(lambda: len(services.notes[bundle].markers) == 6)
+    assert [marker.t for marker in services.notes[bundle].markers] == [
+        3.0,
+        5.0,
+        6.0,
+        7.0,
+        8.0,
+        20.0,
+    ]
+
+
+def test_notes_changed_elsewhere_come_in_and_nothing_typed_here_is_lost(
+    marked: MainWindow, bundle: Path, services: FakeServices
+) -> None:
+    marked.remarks.notebook.mark(Marker(5.0, "mine"))
+    services.edit_notes(bundle, lambda notes: notes.marked(Marker(6.0, "theirs")))
+    marked.remarks.read_again(bundle)
+    wait_until(lambda: "theirs" in texts(marked))
+    assert "mine" in texts(marked)
+    marked.remarks.notebook.save()
+    wait_until(lambda: len(services.notes[bundle].markers) == 4)
+
+
+def test_markers_of_an_audio_file_are_not_kept_and_it_is_said_once(
+    window: MainWindow, services: FakeServices, tmp_path: Path
+) -> None:
+    opened(window, write_audio(tmp_path / "call.wav", 3.0))
+    for t in (1.0, 2.0):
+        window.remarks.mark(t)
+    window.parts.timeline.marker_field.finish()
+    assert len(texts(window)) == 2
+    assert told(window).count("only until another one is opened") == 1
+    window.remarks.notebook.save()
+    assert services.notes == {}

@@ -1,0 +1,230 @@
+"""Draws what stands in the lanes: waves, turns, unheard audio, interruptions, gaps, the selection.
+
+Main thread only. A frame is drawn from at most two values a column; what was drawn is kept and
+scrolled. What would be narrower than a few pixels is drawn plainly.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPolygonF
+
+from ui.amplitude import Amplitude
+from ui.envelope import LaneImage, View
+from ui.ghosts import GhostImages
+from ui.lane_geometry import GUTTER, TURN_ROW, LaneGeometry
+from ui.sample_line import paint_samples
+from ui.scene import Lane, Mark, Scene, Stretch, Turn
+from ui.theme import Theme, blend, tabular, translucent
+from ui.time_axis import TimeAxis
+
+PLAIN_PX = 12
+"""Unheard audio narrower than this is drawn as a plain bar."""
+OVERLAPPING = 4
+"""How many stretches may overlap: one audio that is discarded is cut off where the next begins."""
+NEAR_PX = 8
+"""Interruptions nearer to each other than this share an arrow."""
+
+
+class LanePainter:
+    """Keeps the pictures of the lanes of one `LanesView` and draws them."""
+
+    def __init__(self, geometry: LaneGeometry, amplitude: Amplitude, theme: Theme) -> None:
+        """Draw at the places that ``geometry`` tells, as high as ``amplitude`` tells."""
+        self._geometry, self._amplitude, self._theme = geometry, amplitude, theme
+        self._images = (LaneImage(), LaneImage())
+        self._ghosts = GhostImages()
+        self._heights: dict[Stretch, float] = {}
+
+    def forget(self) -> None:
+        """Drop all pictures: other samples, or another scale, from now on."""
+        self._ghosts.forget()
+        self._heights.clear()
+
+    def paint(self, painter: QPainter, scene: Scene) -> None:
+        """Draw all that stands between the ruler and the row of interruptions, and that row."""
+        colours = self._theme.colours
+        self._paint_mark_bands(painter, scene)
+        self._paint_lane(painter, scene, 0, scene.user, colours.user)
+        if not scene.is_mono:
+            self._paint_unheard(painter, scene)
+            self._paint_lane(painter, scene, 1, scene.agent, colours.agent)
+        self._paint_muted(painter, scene)
+        self._paint_gaps(painter, scene)
+        self._paint_marks(painter, scene)
+
+    def _paint_lane(
+        self, painter: QPainter, scene: Scene, index: int, lane: Lane, colour: str
+    ) -> None:
+        rect = self._geometry.lane(index)
+        if lane.view is not None:
+            self._paint_wave(painter, rect, index, lane, QColor(colour))
+        self._paint_turns(painter, scene, rect, lane, QColor(colour))
+        below = rect.bottom() + TURN_ROW
+        painter.fillRect(GUTTER, below, rect.width(), 1, QColor(self._theme.colours.line))
+
+    def _paint_wave(
+        self, painter: QPainter, rect: QRect, index: int, lane: Lane, colour: QColor
+    ) -> None:
+        view = self._amplitude.of(lane.view)
+        if paint_samples(painter, self._geometry, rect, view, written=lane.written, colour=colour):
+            return
+        grid = self._geometry.grid(rect)
+        image = self._images[index].update(view, lane.written, grid, colour, lane.detail)
+        painter.drawImage(rect.topLeft(), image)
+
+    def _paint_turns(
+        self, painter: QPainter, scene: Scene, rect: QRect, lane: Lane, colour: QColor
+    ) -> None:
+        turns = visible_turns(lane.turns, self._geometry.axis)
+        for left, width in self._geometry.bars(turns, scene.now_s):
+            painter.fillRect(left, rect.bottom() + 4, width, 4, colour)
+
+    # --- unheard audio
+
+    def _paint_unheard(self, painter: QPainter, scene: Scene) -> None:
+        if scene.received is None:
+            return
+        view = self._amplitude.of(scene.received)
+        self._paint_ghosts(painter, "discarded", scene.discarded, view)
+        if scene.queued:
+            painter.save()
+            geometry = self._geometry
+            ahead = QRectF(geometry.x(scene.now_s), 0, geometry.width, geometry.height)
+            painter.setClipRect(ahead, Qt.ClipOperation.IntersectClip)
+            self._paint_ghosts(painter, "queued", scene.queued, view)
+            painter.restore()
+
+    def _paint_ghosts(
+        self, painter: QPainter, kind: str, stretches: Sequence[Stretch], received: View
+    ) -> None:
+        geometry, rect = self._geometry, self._geometry.lane(1)
+        grid, colour = geometry.grid(rect), QColor(self._theme.colours.agent)
+        # Opaque, for a translucent bar costs five times as much, and there may be hundreds.
+        faint = blend(self._theme.colours.agent, self._theme.colours.base, 0.4)
+        drawn_to = GUTTER
+        for stretch in visible_stretches(stretches, geometry.axis):
+            left, right = geometry.x(stretch.at), geometry.x(stretch.ends_at)
+            if right <= drawn_to:
+                continue
+            if right - left < PLAIN_PX:
+                half = max(round(self._loudness(stretch, received) * rect.height() / 2), 1)
+                drawn_to = max(round(right), round(left) + 1)
+                width = drawn_to - round(left)
+                painter.fillRect(round(left), rect.center().y() - half, width, 2 * half, faint)
+                continue
+            for tile in self._ghosts.tiles(kind, stretch, received, grid, colour):
+                x = GUTTER + (tile.column - grid.first) / geometry.ratio
+                painter.drawImage(QPointF(x, rect.top()), tile.picture)
+
+    def _loudness(self, stretch: Stretch, received: View) -> float:
+        """Return the peak of unheard audio as a share of a lane's half."""
+        if stretch not in self._heights:
+            low, high = received(stretch.start, stretch.stop, 1)
+            self._heights[stretch] = max(-int(low[0]), int(high[0]), 0) / 32768
+        return self._heights[stretch]
+
+    # --- what happened to the session
+
+    def _paint_muted(self, painter: QPainter, scene: Scene) -> None:
+        rect = self._geometry.lane(0)
+        colours = self._theme.colours
+        for start, stop in visible_turns(scene.muted, self._geometry.axis):
+            span = self._geometry.visible(start, scene.now_s if stop is None else stop)
+            if span is not None:
+                area = QRectF(span.left(), rect.top(), span.width(), rect.height())
+                painter.fillRect(area, translucent(colours.muted, 0.14))
+                if span.width() > 48:
+                    painter.setPen(QColor(colours.muted))
+                    painter.drawText(area.adjusted(4, 2, 0, 0), "muted")
+
+    def _paint_gaps(self, painter: QPainter, scene: Scene) -> None:
+        geometry, colours = self._geometry, self._theme.colours
+        hatch = QBrush(translucent(colours.muted, 0.55), Qt.BrushStyle.BDiagPattern)
+        for start, stop in visible_turns(scene.gaps, geometry.axis):
+            span = geometry.visible(start, stop)
+            if span is None:
+                continue
+            width = max(span.width(), 2)
+            area = QRectF(span.left(), geometry.top, width, geometry.bottom - geometry.top)
+            painter.fillRect(area, translucent(colours.muted, 0.12))
+            painter.fillRect(area, hatch)
+            if width > 88:
+                painter.setPen(QColor(colours.text))
+                painter.drawText(area.adjusted(4, 2, 0, 0), "not recorded")
+
+    def _paint_mark_bands(self, painter: QPainter, scene: Scene) -> None:
+        geometry = self._geometry
+        wash = translucent(self._theme.colours.interruption, 0.22)
+        height = geometry.bottom - geometry.top
+        for mark in visible_marks(scene.marks, geometry.axis):
+            if mark.silent_at is not None:
+                left, right = geometry.x(mark.at), geometry.x(mark.silent_at)
+                if right - left > 1:
+                    painter.fillRect(QRectF(left, geometry.top, right - left, height), wash)
+
+    def _paint_marks(self, painter: QPainter, scene: Scene) -> None:
+        geometry, colour = self._geometry, QColor(self._theme.colours.interruption)
+        font = tabular(-1.0, bold=True)
+        painter.setFont(font)
+        painter.setPen(colour)
+        painter.setBrush(colour)
+        metrics = QFontMetrics(font)
+        least = metrics.horizontalAdvance("#1")
+        marks = visible_marks(scene.marks, geometry.axis)
+        places = [round(geometry.x(mark.at)) for mark in marks]
+        drawn = -NEAR_PX
+        for index, (mark, x) in enumerate(zip(marks, places, strict=True)):
+            if x != drawn:
+                self._paint_mark_line(painter, x, colour, x - drawn > NEAR_PX)
+                drawn = x
+            until = places[index + 1] if index + 1 < len(places) else geometry.width
+            room = min(until, geometry.width) - x - 8
+            if x >= GUTTER and room >= least:
+                at = QPointF(x + 4, geometry.bottom + 16)
+                painter.drawText(at, fitting_text(mark, metrics, room))
+
+    def _paint_mark_line(self, painter: QPainter, x: int, colour: QColor, with_arrow: bool) -> None:
+        geometry = self._geometry
+        top = geometry.top
+        painter.fillRect(x - 1, top, 2, geometry.bottom + 4 - top, colour)
+        if not with_arrow:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawPolygon(
+            QPolygonF([QPointF(x - 4, top), QPointF(x + 4, top), QPointF(x, top + 6)])
+        )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def visible_turns(turns: Sequence[Turn], axis: TimeAxis) -> Iterable[Turn]:
+    """Return the turns that reach into the visible window; ``turns`` is in order."""
+    first = max(bisect_left(turns, (axis.start_s,)) - 1, 0)
+    last = bisect_left(turns, (axis.stop_s,))
+    return turns[first:last]
+
+
+def visible_stretches(stretches: Sequence[Stretch], axis: TimeAxis) -> Sequence[Stretch]:
+    """Return the stretches that may reach into the visible window; they are in order."""
+    first = bisect_left(stretches, axis.start_s, key=lambda stretch: stretch.at)
+    last = bisect_left(stretches, axis.stop_s, key=lambda stretch: stretch.at)
+    return stretches[max(first - OVERLAPPING, 0) : last]
+
+
+def visible_marks(marks: Sequence[Mark], axis: TimeAxis) -> list[Mark]:
+    """Return the marks in, or just left of, the visible window; ``marks`` is in order."""
+    first = bisect_left(marks, axis.start_s - axis.span_s / 4, key=lambda mark: mark.at)
+    last = bisect_left(marks, axis.stop_s, key=lambda mark: mark.at)
+    return list(marks[first:last])
+
+
+def fitting_text(mark: Mark, metrics: QFontMetrics, room: float) -> str:
+    """Return as much of a mark's text as there is room for before the next one."""
+    number = f"#{mark.number}"
+    for text in (f"{number} {mark.text}", f"{number} {mark.short}", number):
+        if metrics.horizontalAdvance(text) <= room:
+            return text
+    return ""
