@@ -70,6 +70,15 @@ class SampleClock:
             self._errors[index] -= correction
         self._line = _Line(position, expected + correction, self._nominal)
 
+    def unsettle(self) -> None:
+        """Follow the next reports quickly, as at the beginning: the device has lost its place.
+
+        To be called by the thread that calls ``observe``. An xrun moves all that follows by some
+        milliseconds, which the slow gain would take a second to see.
+        """
+        self._errors.clear()
+        self._seen = min(self._seen, 1)
+
     def _correction(self) -> float:
         # one over the count at first, as an average has it; then slow enough to see through jitter
         return median(self._errors) * max(1 / self._seen, self.GAIN)

@@ -141,15 +141,17 @@ class _Run:
         return on_fault
 
     def _xrun(self, side: Side) -> OnXrun:
-        counters = self._account.counters
+        account, counters = self._account, self._account.counters
 
         def on_input_xrun() -> None:
             counters.input_xruns += 1
-            self._account.journal.append(Xrun(now(), "input"))
+            account.input_clock.unsettle()
+            account.journal.append(Xrun(now(), "input"))
 
         def on_output_xrun() -> None:
             counters.output_xruns += 1
-            self._account.journal.append(Xrun(now(), "output"))
+            account.output_clock.unsettle()
+            account.journal.append(Xrun(now(), "output"))
 
         return on_input_xrun if side == "input" else on_output_xrun
 

@@ -51,3 +51,16 @@ def test_a_stall_steps_the_line_and_is_counted():
     run(clock, 5)
     assert run(clock, 5, at=1000.0 + 5 + 2.0, position=5 * SAMPLE_RATE) < 0.001
     assert clock.steps == 1
+
+
+def test_what_an_xrun_moved_is_followed_within_a_tenth_of_a_second():
+    clock = SampleClock()
+    run(clock, 10, jitter_s=0.001)
+    later = 1010.0 + 0.020
+    clock.unsettle()
+    chance = random.Random(2)
+    for index in range(10):
+        position = 10 * SAMPLE_RATE + index * BLOCK
+        clock.observe(position, later + index * 0.01 + chance.uniform(-0.001, 0.001))
+    assert clock.time_at(10 * SAMPLE_RATE) == pytest.approx(later, abs=0.003)
+    assert clock.steps == 0
