@@ -134,12 +134,15 @@ class ClockTie:
 
     The two run at one speed; what differs is an offset. A callback sees it too large by however
     long it waited for the interpreter lock, so the smallest of the last ``WINDOW`` is the true one.
+    A machine that was suspended moves it at once, for PortAudio's clock may have stood still: more
+    than ``ASLEEP_S`` is taken for that.
 
     Some host APIs report no times, or none that make sense (WMME has no capture times: PortAudio
     #135; WDM-KS has none at all: #531). There the stream's stated latency stands in for them.
     """
 
     WINDOW = 500
+    ASLEEP_S = 3.0
     FAR_S = 2.0
     """No device plays or captured a block this far from now."""
 
@@ -161,6 +164,8 @@ class ClockTie:
                 log.warning("The device tells no times; its stated latency stands in for them")
             return at + self.latency_s
         offset = at - current
+        if offset - self._offset > self.ASLEEP_S:
+            self._offset = self._next = offset
         self._next = min(self._next, offset)
         self._offset = min(self._offset, offset)
         self._seen += 1

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from audio import DefaultAudioInterface
+from audio import DefaultAudioInterface, clock
 from audio.pcm import SAMPLE_RATE, to_bytes, to_samples
 from tests.benchmarks.table import Figure, percentile, spread
 from tests.rig.sound_card import MICROPHONE, SoundCard
@@ -49,7 +49,7 @@ def measure_uplink(card: SoundCard, clicks: int) -> list[Figure]:
     """
     chunks: list[tuple[float, bytes]] = []
     interface = DefaultAudioInterface()
-    interface.start(lambda audio: chunks.append((time.monotonic(), audio)))
+    interface.start(lambda audio: chunks.append((clock.now(), audio)))
     train = np.concatenate([np.concatenate((silence(0.73), click())) for _ in range(clicks)])
     try:
         with card.monitor(MICROPHONE) as monitor:

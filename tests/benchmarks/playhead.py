@@ -22,6 +22,7 @@ from app.audio_form import examine
 from app.passage import Manner, Passage
 from app.player import Player
 from app.sources import FileLane, open_sources, sources_of
+from audio import clock
 from audio.default import DeviceSink
 from audio.pcm import SAMPLE_RATE
 from audio.stretch import Stretch
@@ -80,9 +81,9 @@ class Watch:
 
     def _watch(self) -> None:
         while not self._stopping.wait(0.002):
-            began = time.monotonic()
+            began = clock.now()
             place = self._player.position_s
-            ended = time.monotonic()
+            ended = clock.now()
             if ended - began < 0.002:  # else nobody knows when in between it was told
                 self._seen.append(((began + ended) / 2, place))
 
@@ -137,10 +138,10 @@ def measure_run(card: SoundCard, folder: Path, seconds: float, act: Act, **manne
     with card.monitor() as monitor, playing(path, **manner) as player, Watch(player) as watch:
         wait_until(monitor.first_sound, 10, "the first click")
         act(player)
-        began = time.monotonic()
-        wait_until(lambda: time.monotonic() - began > seconds or player.over, seconds + 5)
+        began = clock.now()
+        wait_until(lambda: clock.now() - began > seconds or player.over, seconds + 5)
         player.pause()
-        wait_until(lambda: time.monotonic() - began > seconds + 0.3, seconds + 5)
+        wait_until(lambda: clock.now() - began > seconds + 0.3, seconds + 5)
         xruns = player._outlet._audio.account.counters.output_xruns
         return Run(errors_ms(monitor, watch, places), xruns)
 
@@ -163,10 +164,10 @@ def nothing(_player: Player) -> None:
 def pause_and_resume(player: Player, times: int = 6) -> None:
     """Pause at odd moments, for odd times."""
     for number in range(times):
-        began = time.monotonic()
-        wait_until(lambda: time.monotonic() - began > 0.37 + 0.05 * number)  # noqa: B023
+        began = clock.now()
+        wait_until(lambda: clock.now() - began > 0.37 + 0.05 * number)  # noqa: B023
         player.pause()
-        wait_until(lambda: time.monotonic() - began > 0.7 + 0.07 * number)  # noqa: B023
+        wait_until(lambda: clock.now() - began > 0.7 + 0.07 * number)  # noqa: B023
         player.resume()
 
 
@@ -178,11 +179,11 @@ def pause_twice(player: Player) -> None:
 def change_speeds(player: Player) -> None:
     """Go through the speeds, and to other places."""
     for number, speed in enumerate((0.5, 2.0, 1.0, 1.5, 0.75, 1.0)):
-        began = time.monotonic()
+        began = clock.now()
         player.set_speed(speed)
         if number % 2:
             player.seek(5.0 * number + 0.1)
-        wait_until(lambda: time.monotonic() - began > 1.1)  # noqa: B023
+        wait_until(lambda: clock.now() - began > 1.1)  # noqa: B023
 
 
 def measure(card: SoundCard, folder: Path, seconds: float = 8.0) -> list[Figure]:
@@ -233,11 +234,11 @@ def measure_commands(card: SoundCard, folder: Path, trials: int = 10) -> list[Fi
             off, on = [], []
             for _ in range(trials):
                 monitor.wait_for_sound(after=monitor.length)
-                began = time.monotonic()
+                began = clock.now()
                 hush(player)
                 last = monitor.wait_for_silence(0.25)
                 off.append((monitor.time_of(last) - began) * 1000)
-                after, began = monitor.length, time.monotonic()
+                after, began = monitor.length, clock.now()
                 go_on(player)
                 first = monitor.wait_for_sound(after=after)
                 on.append((monitor.time_of(first) - began) * 1000)

@@ -14,7 +14,7 @@ from elevenlabs.conversational_ai.default_audio_interface import (
     DefaultAudioInterface as SdkDefaultAudioInterface,
 )
 
-from audio import DefaultAudioInterface
+from audio import DefaultAudioInterface, clock
 from audio.pcm import to_bytes
 from tests.benchmarks.table import Figure, percentile, spread
 from tests.rig.monitor import Monitor
@@ -66,8 +66,8 @@ def _trial(
         interface.output(chunk)
     monitor.wait_for_sound(after=began, deadline_s=10)
     time.sleep(chance.uniform(0.2, 0.5))  # not to wait: to interrupt at a random moment
-    interrupted_at = time.monotonic()
+    interrupted_at = clock.now()
     interface.interrupt()
-    wait_until(lambda: time.monotonic() > interrupted_at + SETTLE_S, what="a moment after it")
+    wait_until(lambda: clock.now() > interrupted_at + SETTLE_S, what="a moment after it")
     last = monitor.wait_for_silence(SETTLE_S, deadline_s=10)
     return (monitor.time_of(last) - interrupted_at) * 1000

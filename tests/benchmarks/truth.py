@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import soundfile
 from app.agents.demo_agent import DemoAgent
 from app.choices import build_audio
 from app.session import Session, State
-from audio import DefaultAudioInterface
+from audio import DefaultAudioInterface, clock
 from audio.account import Silenced
 from audio.pcm import SAMPLE_RATE, to_bytes
 from tests.benchmarks.table import Figure, percentile, spread
@@ -70,7 +69,7 @@ def measure_recording(card: SoundCard, seconds: float) -> list[Figure]:
         )
         with card.monitor() as monitor:
             session.start()
-            zero = time.monotonic() - session.now()
+            zero = clock.now() - session.now()
             wait_until(lambda: session.state is State.RUNNING, 20, "the session to run")
             wait_until(lambda: session.now() > seconds, seconds + 20, "the conversation")
             session.close()

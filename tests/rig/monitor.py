@@ -13,13 +13,13 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
 
+from audio import clock
 from tests.rig.speech import RATE_HZ, Samples
 from tests.rig.waiting import wait_until
 
@@ -107,7 +107,7 @@ class Monitor:
 
     def position_at(self, at: float) -> int:
         """The position whose sample left the source at the monotonic time `at`."""
-        position = self.length - round((time.monotonic() - at) * RATE_HZ)
+        position = self.length - round((clock.now() - at) * RATE_HZ)
         for _ in range(3):  # time_of is a straight line but for its choice of pieces
             position += round((at - self.time_of(position)) * RATE_HZ)
         return max(0, position)
@@ -168,7 +168,7 @@ class Monitor:
         fd = self._process.stdout.fileno()
         rest = b""
         while data := os.read(fd, _READ_BYTES):
-            at = time.monotonic()
+            at = clock.now()
             data = rest + data
             whole = len(data) // 2 * 2
             rest = data[whole:]

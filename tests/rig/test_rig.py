@@ -8,7 +8,6 @@ import pwd
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import keyring
@@ -18,6 +17,7 @@ import pytest
 import soundfile
 from PySide6.QtCore import qWarning
 
+from audio import clock
 from tests.rig.hygiene import collecting_errors, threads_left
 from tests.rig.screen import Screen
 from tests.rig.sound_card import FEED, MICROPHONE, SPEAKER, SoundCard
@@ -55,7 +55,7 @@ class Player:
         return bool(self._stream.is_active())
 
     def play(self, samples: Samples) -> None:
-        self._samples, self.asked_at = samples, time.monotonic()
+        self._samples, self.asked_at = samples, clock.now()
 
     def _pull(self, _data: object, frames: int, _time: object, _flags: int) -> tuple[bytes, int]:
         block, self._samples = self._samples[:frames], self._samples[frames:]
