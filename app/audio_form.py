@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.sane_events import LONGEST_S
 from audio.errors import FileUnreadable
 from audio.pcm import SAMPLE_RATE, samples_to_seconds
 from audio.pcmwav import PcmLayout, PcmWav
@@ -17,8 +18,6 @@ from audio.readahead import open_audio
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 """Frames a second. A header that tells of others is wrong."""
-LONGEST_S = 1e7
-"""A header that tells of more than four months is wrong."""
 MOST_CHANNELS = 1024
 MOST_READ = 2_000_000
 """Samples of all channels that are read at a time."""

@@ -8,28 +8,31 @@ an error. No state; any thread that may wait for the disk.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from app.bundle_files import read_small_file
-from app.bundle_lock import is_being_written
-from app.events import Event, EventError, event_from_dict
+from app.bundle_lock import BundleBusy, BundleLock, is_being_written
+from app.events import Event, EventError
 from app.inside import is_inside
+from app.json_line import MAX_LINE_BYTES, parse_line
 from app.notices import AppError
+from app.sane_events import LONGEST_S, read_event
 from app.session_info import SCHEMA_VERSION, SessionInfo
 from audio.errors import FileError
 from audio.pcm import samples_to_seconds
 from audio.wavfile import reason_of, recover
 
-TRACKS = ("user", "agent", "received")
-MAX_LINE_BYTES = 64 * 1024 * 1024
-"""A line of ``events.jsonl`` longer than this is no event; a message has 16 MiB at most."""
+log = logging.getLogger(__name__)
 
-LONGEST_S = 1e7
-"""No session lasts longer than this, which is four months."""
+TRACKS = ("user", "agent", "received")
+FILES = ("session.json", "events.jsonl", "notes.json", *(f"{name}.wav" for name in TRACKS))
+"""What belongs to a recording; the peaks are a cache, and anything else is not the program's."""
 
 
 class BundleError(AppError):
@@ -71,17 +74,6 @@ class Bundle(BundleFacts):
     """Every line of ``events.jsonl`` that is a record, those of unknown type included."""
     events: list[Event] = field(default_factory=list)
     """Those that this version knows, in the same order."""
-
-
-@dataclass(frozen=True, slots=True)
-class BundleEntry:
-    """What a list of bundles shows of one, without its events."""
-
-    path: Path
-    info: SessionInfo
-    began_utc: datetime | None
-    duration_s: float | None
-    unfinished: bool
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -127,15 +119,6 @@ def read_facts(path: Path) -> BundleFacts:
     )
 
 
-def list_bundles(parent: Path) -> list[BundleEntry]:
-    """Return the bundles in the folder ``parent``, newest first; empty where there is no folder."""
-    try:
-        folders = [item for item in Path(parent).iterdir() if _is_file(item / "session.json")]
-    except OSError:
-        return []
-    return [_entry(folder) for folder in sorted(folders, key=lambda item: item.name, reverse=True)]
-
-
 def recover_bundle(path: Path) -> list[str]:
     """Make the files of a recording that was cut short whole; return a sentence for each repair.
 
@@ -165,10 +148,18 @@ def recover_bundle(path: Path) -> list[str]:
 
 
 def _try_to_recover(path: Path, warnings: list[str]) -> None:
-    try:
-        warnings.extend(recover_bundle(path))
-    except BundleError as error:
-        warnings.append(f"The recording was cut short, and could not be repaired. {error}")
+    """Repair, unless somebody else is at the files; a folder that takes no mark has none."""
+    with ExitStack() as held:
+        try:
+            held.callback(BundleLock(path).release)
+        except BundleBusy:
+            return
+        except OSError as error:
+            log.info("%s is looked at without its mark: %s", path, error)
+        try:
+            warnings.extend(recover_bundle(path))
+        except BundleError as error:
+            warnings.append(f"The recording was cut short, and could not be repaired. {error}")
 
 
 def _head_and_size(path: Path) -> tuple[bytes, int]:
@@ -228,7 +219,7 @@ def _read_records(path: Path, warnings: list[str]) -> Iterator[dict[str, Any]]:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        record = json.loads(line)
+        record = parse_line(line)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
@@ -238,7 +229,7 @@ def _to_events(records: list[dict[str, Any]], warnings: list[str]) -> list[Event
     events, broken, unknown = [], [], set()
     for number, record in enumerate(records, 1):
         try:
-            event = event_from_dict(record)
+            event = read_event(record)
         except EventError:
             broken.append(number)
             continue
@@ -285,18 +276,6 @@ def _is_own(folder: Path, path: Path, warnings: list[str]) -> bool:
         return True
     warnings.append(f"{path.name} is a link to a file outside the recording: it is not read.")
     return False
-
-
-def _entry(folder: Path) -> BundleEntry:
-    facts = _read_session(folder, [])
-    end = facts.get("end")
-    return BundleEntry(
-        folder,
-        SessionInfo.from_dict(facts),
-        _moment(facts.get("began_utc")),
-        _duration(end),
-        not isinstance(end, dict),
-    )
 
 
 def _duration(end: object) -> float | None:

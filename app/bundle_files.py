@@ -33,7 +33,9 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
     draft = path.with_name(f".{path.name}.draft")
     try:
-        with draft.open("wb") as file:
+        # a link or a pipe may have been planted under that name: neither is followed, or waited for
+        draft.unlink(missing_ok=True)
+        with draft.open("xb") as file:
             file.write(_encode(text) + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -71,7 +73,7 @@ def read_small_file(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(SMALL_FILE_BYTES + 1)
     if len(content) > SMALL_FILE_BYTES:
-        raise OSError(errno.EFBIG, "it is too large", str(path))
+        raise OSError(errno.E2BIG, "it is too large", str(path))
     return content
 
 
@@ -95,6 +97,7 @@ class EventLog:
         self._lines = 0
         self._length = 0
         self._synced_length = 0
+        self._tried = b""
         # unbuffered: what write() has taken survives the end of this process
         self._file = path.open("w+b", buffering=0)
 
@@ -126,7 +129,8 @@ class EventLog:
         """Go on in the file at ``path``: the one that is there, or a new one.
 
         What it lacks is copied from the file that was written so far, if that can still be read,
-        and comes from the timeline once more if not.
+        and comes from the timeline once more if not. What the disk took of a batch that failed is
+        cut off.
 
         Raises:
             OSError: the file cannot be written, or holds more than was ever written.
@@ -134,7 +138,7 @@ class EventLog:
         """
         old, self._file = self._file, self.path.open("r+b" if self.path.exists() else "w+b", 0)
         try:
-            there = self._whole_lines(self._length)
+            there = self._whole_lines(self._length, old)
             self._file.truncate(len(there))
             lacking = b"" if len(there) == self._length else _read_back(old, len(there))
             if len(there) + len(lacking) != self._length:
@@ -161,14 +165,16 @@ class EventLog:
         """Close the file; twice is fine."""
         self._file.close()
 
-    def _whole_lines(self, most: int) -> bytes:
+    def _whole_lines(self, most: int, old: io.FileIO) -> bytes:
         self._file.seek(0)
         found = self._file.read() or b""
-        if len(found) > most:
+        is_ours = self._tried.startswith(found[most:]) or _is_same(old, self._file)
+        if len(found) > most and not is_ours:
             raise OSError(errno.EEXIST, "another file has taken its place", str(self.path))
-        return found[: found.rfind(b"\n") + 1]
+        return found[: found.rfind(b"\n", 0, most) + 1]
 
     def _append(self, lines: bytes) -> None:
+        self._tried = lines
         try:
             self._put(self._length, lines)
         except OSError:
@@ -176,12 +182,20 @@ class EventLog:
                 self._file.truncate(self._length)
             raise
         self._length += len(lines)
+        self._tried = b""
 
     def _put(self, offset: int, data: bytes) -> None:
         rest = memoryview(data)
         self._file.seek(offset)
         while rest:
             rest = rest[self._file.write(rest) or 0 :]
+
+
+def _is_same(one: io.FileIO, other: io.FileIO) -> bool:
+    try:
+        return os.path.samestat(os.fstat(one.fileno()), os.fstat(other.fileno()))
+    except OSError:  # one of them is of no use any more
+        return False
 
 
 def _read_back(file: io.FileIO, start: int) -> bytes:
@@ -206,11 +220,14 @@ def encode_event(event: Event) -> bytes:
         except ValueError:
             text = json.dumps(_finite(record), ensure_ascii=False, default=str)
     except (ValueError, TypeError, RecursionError) as error:
-        why = type(error).__name__
-        text = json.dumps(
-            {"t": round(event.t, 6), "type": "unwritable", "of": event.type, "why": why}
-        )
+        text = json.dumps(unwritable(round(event.t, 6), event.type, error))
     return _encode(text) + b"\n"
+
+
+def unwritable(t: object, kind: object, error: Exception) -> dict[str, Any]:
+    """Return the record that stands for one of ``kind`` at ``t`` that no line can hold."""
+    plain_t = t if isinstance(t, int | float) else None
+    return {"t": plain_t, "type": "unwritable", "of": str(kind)[:40], "why": type(error).__name__}
 
 
 def _encode(text: str) -> bytes:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from audio.wavfile import is_in_place
 
@@ -67,7 +69,7 @@ class BundleLock:
 
         """
         self.path = folder / LOCK_NAME
-        self._file = self.path.open("ab", buffering=0)
+        self._file = _open_lock(self.path, "ab")
         deadline = time.monotonic() + self.PATIENCE_S
         while True:
             try:
@@ -106,7 +108,7 @@ class BundleLock:
 def is_being_written(folder: Path) -> bool:
     """Whether a recorder, or a repair, is at work on the bundle in ``folder``."""
     try:
-        with (folder / LOCK_NAME).open("rb", buffering=0) as file:
+        with _open_lock(folder / LOCK_NAME, "rb") as file:
             _lock(file, shared=True)
             _unlock(file)
     except FileNotFoundError:
@@ -114,6 +116,19 @@ def is_being_written(folder: Path) -> bool:
     except OSError as error:
         return error.errno in _HELD_BY_ANOTHER or _is_fresh(folder)
     return False
+
+
+def _open_lock(path: Path, mode: Literal["ab", "rb"]) -> io.FileIO:
+    """Open a lock file. A link is not followed, and a pipe not waited for; both are an error."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, f"{LOCK_NAME} is a link", str(path))
+    how = os.O_RDONLY if mode == "rb" else os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    careful = ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")
+    descriptor = os.open(path, how | sum(getattr(os, flag, 0) for flag in careful), 0o666)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return io.FileIO(descriptor, mode)
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, f"{LOCK_NAME} is no file", str(path))
 
 
 def _is_fresh(folder: Path) -> bool:

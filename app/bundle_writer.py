@@ -205,7 +205,7 @@ class BundleWriter:
 
     def _reopened(self, old: StreamingWav, track: Track, name: str) -> StreamingWav:
         is_there = old.path.exists()
-        new = StreamingWav(old.path, resume=is_there)
+        new = StreamingWav(old.path, resume=is_there, most=old.samples_written)
         try:
             if new.samples_written > old.samples_written:
                 sentence = f"“{old.path}” cannot be written: another file has taken its place."

@@ -116,11 +116,6 @@ class Row:
         return self.first is not None and self.second is not None
 
     @property
-    def interruptions_differ(self) -> bool:
-        """Whether the turn interrupted the agent more often in one of them."""
-        return self.first is None or self.second is None or self._cuts(0) != self._cuts(1)
-
-    @property
     def words_differ(self) -> bool:
         """Whether the agent said, or understood, something else; what was heard aside."""
         first, second = self.first, self.second
@@ -133,10 +128,6 @@ class Row:
         """Whether something else was heard of the agent."""
         first, second = self.first, self.second
         return first is None or second is None or first.heard != second.heard
-
-    def _cuts(self, side: int) -> int:
-        passage = (self.first, self.second)[side]
-        return len(passage.cuts) if passage is not None else 0
 
     def _change(self, name: str) -> Change:
         first, second = (None if each is None else getattr(each, name) for each in self._sides)

@@ -15,7 +15,7 @@ from app.exit_codes import OK
 from app.notices import AppError
 from app.plain import printable
 from app.recording import Recording, open_recording
-from app.secrets import scrub
+from app.secrets import scrub, scrub_text
 from app.session_path import find_recording
 from app.streams import say
 from app.viewed import TurnView
@@ -52,7 +52,7 @@ def compare(options: argparse.Namespace) -> int:
         print(json.dumps(scrub(to_json(compared, names)), allow_nan=False))
         return OK
     for line in lines(compared, names):
-        sys.stdout.write(f"{printable(line)}\n")
+        sys.stdout.write(f"{printable(scrub_text(line))}\n")
     return OK
 
 

@@ -6,13 +6,15 @@ also does what is worth nothing until the medium has it, such as replacing a fil
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from audio.errors import AudioError
 from audio.worker import Worker
+
+log = logging.getLogger(__name__)
 
 
 class Syncable(Protocol):
@@ -32,7 +34,7 @@ class DiskSync:
     def __init__(self, files: Callable[[], Iterable[Syncable]], errand: Callable[[], None]) -> None:
         """Prepare; ``files`` gives the files of the moment.
 
-        ``errand`` is done each time; it raises nothing.
+        ``errand`` is done each time. It should raise nothing; what it raises goes to the log.
         """
         self._files = files
         self._errand = errand
@@ -55,14 +57,17 @@ class DiskSync:
     def _run(self, stopping: threading.Event) -> None:
         pause = self.PERIOD_S
         while not stopping.wait(pause):
-            self._errand()
+            try:
+                self._errand()
+            except Exception:  # the files are to be sent on all the same
+                log.exception("What was to be done besides has failed")
             began = time.monotonic()
             for file in self._files():
                 try:
                     file.sync()
                 except ValueError:
                     continue  # closed meanwhile: another one has taken its place
-                except (OSError, AudioError) as error:
+                except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
                     self._error = error  # told by the recorder, which goes on
             took = time.monotonic() - began
             pause = max(self.PERIOD_S - took, self.LEAST_PAUSE * took)

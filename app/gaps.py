@@ -11,6 +11,10 @@ Gap = tuple[float, float]
 """From, and until, in session seconds."""
 
 
+MOST = 1e10
+"""Four months in milliseconds: no session has seconds, or a gap milliseconds, beyond that."""
+
+
 def gap_of(event: Event) -> Gap | None:
     """Return the gap that ``event`` tells of; None where it tells of none."""
     if not isinstance(event, Trouble) or event.kind not in ("gap", "recorder"):
@@ -40,4 +44,5 @@ def _number(data: Mapping[str, Any], name: str) -> float | None:
     value = data.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return float(value)
+    # a recording of anybody's may say NaN, or a whole number that no float can hold
+    return float(value) if -MOST < value < MOST else None

@@ -19,11 +19,14 @@ from typing import Any, NamedTuple
 
 from app.bundle_files import read_small_file
 from app.bundle_lock import LOCK_NAME, is_being_written
-from app.events import Event, event_from_dict
+from app.events import Event
+from app.json_line import MAX_LINE_BYTES, parse_line
 from app.library_entry import Entry, EntryState
 from app.library_look import EVENTS, SESSION, TRACKS, Look
 from app.notes import NOTES_NAME, Notes, load_notes
 from app.plain import one_line
+from app.sane_events import LONGEST_S, read_event
+from app.secrets import scrub_text
 from app.session_info import SCHEMA_VERSION, SessionInfo
 from app.turns import TurnTracker
 from audio.pcm import SAMPLE_RATE, SAMPLE_WIDTH
@@ -31,8 +34,6 @@ from audio.wavfile import HEADER_BYTES, reason_of
 
 log = logging.getLogger(__name__)
 
-LONGEST_S = 1e7
-MAX_LINE_BYTES = 64 * 1024 * 1024
 TEXT_LIMIT = 1_000_000
 """So many characters of one session's transcript can be searched."""
 _SHORT = 200
@@ -110,7 +111,7 @@ def _read_bundle(look: Look) -> Facts:
         look.path.name,
         state,
         " ".join([*problems, *why, *_of_the_end(facts)]),
-        title=_short(notes.title),
+        title=_short(scrub_text(notes.title[:TEXT_LIMIT])),
         agent=agent,
         began=_moment(facts.get("began_utc")),
         duration_s=_duration(end) if isinstance(end, dict) else _length_on_disk(look),
@@ -123,7 +124,7 @@ def _read_bundle(look: Look) -> Facts:
     )
     written = (notes.title, *notes.tags, notes.notes, *(marker.text for marker in notes.markers))
     heading = "\n".join((*written, agent, info.agent_id, _shown(look.path.name)))
-    return Facts(entry, heading[:TEXT_LIMIT], _needs(look, state, is_known))
+    return Facts(entry, scrub_text(heading[:TEXT_LIMIT]), _needs(look, state, is_known))
 
 
 def _needs(look: Look, state: EntryState, figures_are_known: bool) -> int:
@@ -185,7 +186,9 @@ def _figures(summary: object) -> tuple[int | None, float | None, bool]:
     if latency is None:
         return count, None, "response_latency_ms_p50" in summary
     number = _number(latency)
-    return count, number, number is not None
+    if number is None or not 0 <= number < LONGEST_S * 1000:
+        return count, None, False
+    return count, number, True
 
 
 def _duration(end: dict[str, Any]) -> float | None:
@@ -264,7 +267,7 @@ def _read_events(path: Path, needs: int, stopping: Callable[[], bool]) -> Said |
 
 
 def _said(tracker: TurnTracker, needs: int, reason: str) -> Said:
-    words = "\n".join(line.text for line in tracker.transcript)[:TEXT_LIMIT]
+    words = scrub_text("\n".join(line.text for line in tracker.transcript)[:TEXT_LIMIT])
     if needs == WORDS:
         return Said(words, reason=reason)
     summary = tracker.summary()
@@ -284,8 +287,8 @@ def _lines(path: Path) -> Iterator[bytes]:
 def _read_line(line: bytes) -> tuple[Event | None, bool]:
     """Return the event, None for one of unknown type, and whether the line is broken."""
     try:
-        record = json.loads(line.decode())  # bytes would be looked through for their encoding
-        return (event_from_dict(record), False) if isinstance(record, dict) else (None, True)
+        record = parse_line(line)
+        return (read_event(record), False) if isinstance(record, dict) else (None, True)
     except (ValueError, RecursionError):
         return None, True
 

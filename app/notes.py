@@ -11,17 +11,19 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from app.bundle_files import read_small_file, write_json
+from app.inside import is_inside
+from app.sane_events import LONGEST_S
 from app.secrets import scrub
 from audio.wavfile import reason_of
 
 NOTES_NAME = "notes.json"
-LONGEST_S = 1e7
 MOST_MARKERS = 100_000
 
 
@@ -122,6 +124,8 @@ class _Broken(ValueError):
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not is_inside(path.parent, path):
+        raise _Broken("it is a link to a file outside the recording")
     try:
         found = json.loads(read_small_file(path))
     except (ValueError, RecursionError) as error:
@@ -132,10 +136,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _keep_aside(path: Path) -> None:
+    if not is_inside(path.parent, path):  # what it leads to is somebody else's, and stays there
+        return
     for number in count(1):
         aside = path.with_name(f"notes.broken{'' if number == 1 else f'_{number}'}.json")
-        if not aside.exists():
-            shutil.copyfile(path, aside)
+        with suppress(FileExistsError), path.open("rb") as broken, aside.open("xb") as kept:
+            shutil.copyfileobj(broken, kept)
             return
 
 

@@ -11,8 +11,6 @@ longer one, of some four hours, are read again when they are wanted.
 from __future__ import annotations
 
 import io
-import json
-import math
 import os
 import re
 import threading
@@ -26,12 +24,14 @@ from typing import ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events import Event, EventError, event_from_dict
+from app.events import Event, EventError
+from app.json_line import MAX_LINE_BYTES, parse_line
+from app.sane_events import LONGEST_S, read_event
 
 KEPT_BYTES = 64 * 1024 * 1024
+PARSED_BYTES = 32 * 1024 * 1024
+"""Blocks of more lines than that are parsed anew when they are wanted, all but the last one."""
 PIECE_BYTES = 4 * 1024 * 1024
-MAX_LINE_BYTES = 64 * 1024 * 1024
-"""A line longer than this is no event; a message has 16 MiB at most."""
 MOST_EVENTS = 10_000_000
 """Five days. What is behind them is passed over."""
 SHOWN_BYTES = 400
@@ -158,9 +158,17 @@ class RecordedEvents:
         events = self._parse_range(first, min(first + self.BLOCK, self.appended))
         with self._looking:
             self._blocks[number] = events
-            while len(self._blocks) > self.BLOCKS:
+            while len(self._blocks) > self.BLOCKS or self._is_too_much():
                 self._blocks.popitem(last=False)
         return events
+
+    def _is_too_much(self) -> bool:
+        """Whether more is kept than ``PARSED_BYTES`` of lines, and not by one block alone."""
+        if len(self._blocks) < 2:
+            return False
+        firsts = [number * self.BLOCK for number in self._blocks]
+        stops = [min(first + self.BLOCK, self.appended) for first in firsts]
+        return int((self._starts[stops] - self._starts[firsts]).sum()) > PARSED_BYTES
 
     def iterate(self) -> Iterator[list[Event]]:
         """Go through all events in order, a list of some at a time, and keep none of them."""
@@ -176,9 +184,9 @@ class RecordedEvents:
     def _parse(self, line: bytes, number: int, before: list[Event] | None = None) -> Event:
         unknown = ""
         try:
-            record = json.loads(line)
+            record = parse_line(line)
             if isinstance(record, dict):
-                event = event_from_dict(record)
+                event = read_event(record)
                 if event is not None:
                     return event
                 unknown = str(record.get("type"))[:LONGEST_TYPE]
@@ -191,10 +199,10 @@ class RecordedEvents:
         """Return the time of the last event before ``number`` that can be read, if it is near."""
         for _, line in reversed(list(self._lines(max(number - _TIME_TRIES, 0), number))):
             try:
-                t = float(json.loads(line)["t"])
+                t = float(parse_line(line)["t"])
             except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
                 continue
-            if math.isfinite(t):
+            if -LONGEST_S < t < LONGEST_S:
                 return t
         return 0.0
 

@@ -85,6 +85,7 @@ class Recorder:
         # Guards facts and notes, at the end, against a thread that is still at them; held as long
         # as the disk takes.
         self._writing_facts = threading.Lock()
+        self._facts_are_last = False
         self._facts_failures = 0
         self._facts_due = 0.0
         self._changes: deque[Change] = deque()
@@ -280,21 +281,29 @@ class Recorder:
     def _write_facts(self, *, is_last: bool = False) -> None:
         """Write facts and notes that have changed. They may fail where the audio does not.
 
-        Done by the thread that waits for the medium, and by the recorder at the end.
+        Done by the thread that waits for the medium, and by the recorder at the end: it alone
+        writes the end, and the summary, as it alone feeds the tracker.
         """
         writer = self._writer
         if writer is None or (not is_last and (self.failed or monotonic_now() < self._facts_due)):
             return
         with self._writing_facts:
+            if self._facts_are_last:
+                return
+            self._facts_are_last = is_last
             try:
                 self._write_notes(writer)
                 if self._info_changed or is_last:
                     self._info_changed = False
-                    writer.write_facts(self._facts())
+                    writer.write_facts(self._facts(is_last=is_last))
                 self._facts_failures = 0
             except OSError as error:
                 self._info_changed = True
                 self._note_refusal(error, is_last=is_last)
+            except Exception as error:  # what is to be written is at fault: not tried again
+                log.exception("session.json cannot be made")
+                if is_last:
+                    self._note_failure(error)
 
     def _note_refusal(self, error: OSError, *, is_last: bool) -> None:
         self._facts_due = monotonic_now() + self.RETRY_S
@@ -315,14 +324,14 @@ class Recorder:
                 log.exception("The notes of a session cannot be changed")
             self._changes.popleft()
 
-    def _facts(self) -> dict[str, Any]:
+    def _facts(self, *, is_last: bool = False) -> dict[str, Any]:
         facts = {
             "schema": SCHEMA_VERSION,
             "began_utc": utc_text(self._began_utc),
             **self._info.to_dict(),
-            "end": self._end or None,
+            "end": self._end if is_last else None,
         }
-        if self._end and self._tracker is not None:
+        if is_last and self._tracker is not None:
             facts["summary"] = summary_facts(self._tracker.summary())
         scrubbed: dict[str, Any] = scrub(facts)
         return scrubbed
@@ -345,10 +354,11 @@ class Recorder:
             return
         try:
             # here, so that whatever is wrong with a cache, the recording is whole
+            from app.bundle import TRACKS
             from app.peaks_cache import save_peaks
             from app.turns_found import TurnsFound
 
-            for name in ("user", "agent", "received"):
+            for name in TRACKS:
                 save_peaks(writer.folder, name, getattr(self._tracks, name).peaks)
             if self._tracker is not None:
                 TurnsFound.of(self._tracker).save(writer.folder)

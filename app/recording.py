@@ -2,7 +2,9 @@
 
 ``open_recording`` waits for the disk. All the rest may be read by any thread, and waits for nothing
 but ``close`` for the thread named ``recording``: that one works out, while the recording is looked
-at, what takes longer: the peaks of files that were not opened before, and the turns.
+at, what takes longer: the peaks of files that were not opened before, and the turns. Events are the
+exception where their file is longer than is kept, 64 MiB: what is wanted of them is read from the
+disk again, by whoever wants it.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from pathlib import Path
 from typing import Literal
 
 from app.audio_form import AudioForm, examine
-from app.bundle import LONGEST_S, BundleFacts, find_events, read_facts
+from app.bundle import BundleFacts, find_events, read_facts
 from app.events import Muted
 from app.recorded_events import RecordedEvents
 from app.recorded_tracks import PeaksJob, RecordedTrack, RecordedTracks
+from app.sane_events import LONGEST_S
 from app.session_info import SessionInfo
 from app.sources import Sources, sources_of
 from app.states import State

@@ -17,13 +17,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.bundle import LONGEST_S, MAX_LINE_BYTES, TRACKS, BundleError, recover_bundle
+from app.bundle import TRACKS, BundleError, recover_bundle
 from app.bundle_files import encode_event, read_small_file, write_json
 from app.bundle_lock import LOCK_NAME, BundleBusy, BundleLock, is_being_written
 from app.bundle_writer import SESSION_NAME
-from app.events import Event, StateChanged, event_from_dict
+from app.events import Event, StateChanged
+from app.json_line import MAX_LINE_BYTES, parse_line
 from app.notes import load_notes
 from app.notices import Notice
+from app.sane_events import LONGEST_S, read_event
 from app.secrets import scrub
 from app.session_info import SCHEMA_VERSION, summary_facts, utc_text
 from app.turns import TurnTracker
@@ -156,8 +158,8 @@ def _remove_if_never_begun(folder: Path) -> None:
 
 def _make_whole(folder: Path, facts: dict[str, Any]) -> Recovered:
     for name in TRACKS:
-        _refuse_link(folder / f"{name}.wav")
-    _refuse_link(folder / "events.jsonl")
+        _refuse_what_is_no_file(folder / f"{name}.wav")
+    _refuse_what_is_no_file(folder / "events.jsonl")
     recover_bundle(folder)
     samples = _level_tracks(folder)
     _cut_broken_line(folder / "events.jsonl")
@@ -177,9 +179,11 @@ def _make_whole(folder: Path, facts: dict[str, Any]) -> Recovered:
     return Recovered(folder, title, duration_s)
 
 
-def _refuse_link(path: Path) -> None:
+def _refuse_what_is_no_file(path: Path) -> None:
     if path.is_symlink():
         raise BundleError(f"“{path.name}” is a link to somewhere else.")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+        raise BundleError(f"“{path.name}” is no file.")
 
 
 def _level_tracks(folder: Path) -> int:
@@ -221,7 +225,7 @@ def _cut_broken_line(path: Path) -> None:
 
 def _is_record(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(parse_line(line), dict)
     except (ValueError, RecursionError):
         return False
 
@@ -253,8 +257,8 @@ def _read_events(path: Path) -> Iterator[Event]:
     with path.open("rb") as file:
         for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
             with suppress(ValueError, RecursionError):
-                record = json.loads(line)
-                event = event_from_dict(record) if isinstance(record, dict) else None
+                record = parse_line(line)
+                event = read_event(record) if isinstance(record, dict) else None
                 if event is not None and event.t < LONGEST_S:
                     yield event
 

@@ -13,7 +13,6 @@ from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent
 from app.bundle import BundleError
 from app.choices import build_audio, build_speaker, replayed_by
-from app.export import save_audio
 from app.notices import AppError, Notice, explain
 from app.player import Player
 from app.replayed import Replayed, find_replayed
@@ -159,10 +158,6 @@ class AppServices:
             record_to=request.folder,
             facts=facts,
         )
-
-    def save_audio(self, bundle: Path, target: Path, apart: bool) -> list[Path]:
-        """Write a recording's audio as WAV and return what was written. Blocks."""
-        return save_audio(bundle, target, apart=apart)
 
     def key_source(self) -> str:
         """Return ``keyring``, ``environment`` or nothing: where the API key is. Blocks."""

@@ -20,7 +20,7 @@ from app.choices import end_of_input
 from app.clock import SessionClock
 from app.events import StateChanged, Timeline, Trouble
 from app.link import Link
-from app.notes import Change, Marker, Notes
+from app.notes import Change, Notes
 from app.notices import Notice, NoticeBoard, explain
 from app.pump import Pump
 from app.recorder import Recorder, RecorderError
@@ -138,14 +138,6 @@ class Session:
     def send_text(self, text: str) -> bool:
         """Queue a text message to the agent. False where the session does not run."""
         return self._state is State.RUNNING and self._link.send_text(text)
-
-    def mark(self, text: str = "") -> Marker | None:
-        """Mark this moment, in the notes of the recording as well; returns at once.
-
-        None where the session does not run: before its start, and once it ends.
-        """
-        marker = Marker(round(self.now(), 3), text)
-        return marker if self.change_notes(lambda notes: notes.marked(marker)) else None
 
     def change_notes(self, change: Change) -> bool:
         """Change title, tags, notes or markers while it runs; returns at once.

@@ -21,6 +21,7 @@ from app.bundle_files import read_small_file
 from app.inside import is_inside
 from app.peaks_cache import FOLDER, keep_file
 from app.recorded_events import RecordedEvents, Unread
+from app.secrets import scrub
 from app.turn_records import AudioSpan, Interruption, Line, Spread, Summary, Turn
 from app.turns import TurnTracker
 from app.viewed import TurnView
@@ -77,7 +78,7 @@ class TurnsFound:
             events_bytes = _size_of(bundle / "events.jsonl")
         facts = {"version": ANALYSIS_VERSION, "events_bytes": events_bytes}
         content = {item.name: _to_plain(getattr(self, item.name)) for item in fields(self)}
-        text = json.dumps({**facts, **content}, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps({**facts, **scrub(content)}, ensure_ascii=False, separators=(",", ":"))
         keep_file(bundle, NAME, text.encode("utf-8", "backslashreplace"))
 
     @classmethod

@@ -13,14 +13,14 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from app.bundle import BundleError
+from app.bundle import FILES, BundleError
+from app.bundle_lock import BundleLock
+from app.leftovers import remove_old_unpacked
 from audio.wavfile import reason_of
 
-NAMES = ("session.json", "events.jsonl", "notes.json", "user.wav", "agent.wav", "received.wav")
-"""What is unpacked; anything else, caches included, is left where it is."""
 _TELLING = {"session.json", "events.jsonl"}
 """A folder with one of these is a bundle."""
 MOST_FILES = 10_000
@@ -35,26 +35,37 @@ MARGIN_BYTES = 256 * 1024**2
 _ADVICE = "Choose the zip of a recording, as Turnscope exports it."
 _END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\x05\x06"
+_LOCATOR_MARK = b"PK\x06\x07"
+_LOCATOR_BYTES = 20
+_LONG_END = struct.Struct("<4sQ2H2L4Q")
 _LONGEST_COMMENT = 0xFFFF
 _MOST_DIRECTORY_BYTES = MOST_FILES * 1024
 _PIECE = 1024 * 1024
 _ENCRYPTED = 0x1
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""Only these unpack piece by piece: a megabyte of the others may become gigabytes at once."""
 
 
 @contextmanager
 def unpack_bundle(path: Path) -> Iterator[Path]:
     """Unpack the bundle in the zip ``path``, and give its folder, which is gone afterwards.
 
+    What programs that were killed have left of older ones is removed first.
+
     Raises:
         BundleError: it is no zip, holds no bundle, or is not safe to unpack; the sentence says why.
 
     """
-    folder = Path(tempfile.mkdtemp(prefix="turnscope-"))
-    try:
+    remove_old_unpacked(Path(tempfile.gettempdir()))
+    outer = Path(tempfile.mkdtemp(prefix="turnscope-"))
+    with ExitStack() as left:
+        left.callback(shutil.rmtree, outer, ignore_errors=True)
+        with suppress(OSError):  # it tells that somebody has it open, however long
+            left.callback(BundleLock(outer).release)
+        folder = outer / "recording"
+        folder.mkdir(0o700)
         _unpack(path, folder)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(path: Path, folder: Path) -> None:
@@ -85,15 +96,23 @@ def _check_directory(path: Path) -> None:
         raise _refuse(path, "it is a folder or a device")
     with path.open("rb") as file:
         length = file.seek(0, 2)
-        file.seek(max(length - _LONGEST_COMMENT - _END.size, 0))
+        file.seek(max(length - _LONGEST_COMMENT - _END.size - _LOCATOR_BYTES - _LONG_END.size, 0))
         tail = file.read()
     at = tail.rfind(_END_MARK)
     if at < 0 or len(tail) - at < _END.size:
         return  # zipfile says that it is no zip
-    directory_bytes = _END.unpack_from(tail, at)[5]
-    # all ones: a zip64, whose list is found elsewhere; it cannot be longer than the file
+    directory_bytes = max(_END.unpack_from(tail, at)[5], _long_directory_bytes(tail[:at]))
     if min(directory_bytes, length) > _MOST_DIRECTORY_BYTES:
         raise _refuse(path, f"it holds more than {MOST_FILES} files")
+
+
+def _long_directory_bytes(before_end: bytes) -> int:
+    """Return how long the list is by the zip64 record, which outranks the end's; 0 without one."""
+    locator, record = before_end[-_LOCATOR_BYTES:], before_end[:-_LOCATOR_BYTES]
+    if not locator.startswith(_LOCATOR_MARK) or len(record) < _LONG_END.size:
+        return 0
+    size: int = _LONG_END.unpack_from(record, len(record) - _LONG_END.size)[8]
+    return size
 
 
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -105,7 +124,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
     homes = {parts[:-1] for parts, _ in placed if parts[-1] in _TELLING and len(parts) <= 2}
     if not homes:
         raise _refuse(path, "it holds no recording")
-    own = [item for item in placed if item[0][:-1] in homes and item[0][-1] in NAMES]
+    own = [item for item in placed if item[0][:-1] in homes and item[0][-1] in FILES]
     found = {parts[-1]: info for parts, info in own}
     if len(homes) > 1 or len(found) < len(own):
         raise _refuse(path, "it holds more than one recording")
@@ -129,6 +148,8 @@ def _check_sizes(path: Path, members: list[zipfile.ZipInfo], folder: Path) -> No
     packed = sum(info.compress_size for info in members)
     if any(info.flag_bits & _ENCRYPTED for info in members):
         raise _refuse(path, "it is encrypted")
+    if any(info.compress_type not in _METHODS for info in members):
+        raise _refuse(path, "it is packed in a way that is not known to be safe; deflate is")
     if unpacked > MOST_BYTES:
         raise _refuse(path, f"it unpacks to {unpacked / 1e9:.0f} GB")
     if unpacked > SUSPECT_BYTES and unpacked > SUSPECT_RATIO * max(packed, 1):

@@ -57,8 +57,11 @@ class StreamingWav:
 
     COPY_BYTES = 4 * 1024 * 1024
 
-    def __init__(self, path: Path | str, *, resume: bool = False) -> None:
+    def __init__(self, path: Path | str, *, resume: bool = False, most: int | None = None) -> None:
         """Create the file, as a valid WAV without samples; or ``resume`` one that is there.
+
+        What is behind the first ``most`` samples, and not spoken of by the header, is of a write
+        that the disk took in part: it is cut off.
 
         Raises:
             FileMissing: there is none to be resumed.
@@ -67,6 +70,8 @@ class StreamingWav:
 
         """
         self.path = Path(path)
+        if resume and most is not None:
+            _cut_to(self.path, most)
         samples = _recover_ours(self.path) if resume else 0
         self.samples_written = samples
         self.flushed_samples = samples
@@ -252,6 +257,19 @@ def recover(path: Path | str) -> int:
     except OSError as error:
         raise unwritable(path, error) from error
     return samples
+
+
+def _cut_to(path: Path, samples: int) -> None:
+    """Cut off what is behind ``samples``, where the header speaks of no more than those."""
+    head, length = _read_head(path)
+    layout = _find_layout(path, head, length)
+    stop = HEADER_BYTES + samples * SAMPLE_WIDTH
+    is_ours = layout.data_offset == HEADER_BYTES and not layout.is_whole
+    if is_ours and layout.samples <= samples and length > stop:
+        try:
+            os.truncate(path, stop)
+        except OSError as error:
+            raise unwritable(path, error) from error
 
 
 def _recover_ours(path: Path) -> int:

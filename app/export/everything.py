@@ -27,10 +27,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from app.export.content import Content, LinePart, TurnPart
+from app.export.errors import ExportError
 from app.export.progress import Progress
 from app.notes import Notes
 from app.secrets import scrub
@@ -70,15 +72,30 @@ def write_everything(
 
     Raises:
         OSError: the disk is full or gone.
+        ExportError: ``head`` is nested too deep for JSON.
         Cancelled: it is not wanted any more.
 
     """
-    text = json.dumps(clean(_rounded(head)), indent=2, ensure_ascii=False, default=str)
+    with sentence_if_too_deep():
+        text = json.dumps(clean(_rounded(head)), indent=2, ensure_ascii=False, default=str)
     file.write(_encoded(text.removesuffix("\n}")) + b',\n  "events": [')
     for piece in _event_lines(events):
         progress.advance(0)
         file.write(piece)
     file.write(b"\n  ]\n}\n")
+
+
+@contextmanager
+def sentence_if_too_deep() -> Iterator[None]:
+    """Turn what cannot be written for its depth into an ``ExportError``.
+
+    Only ``session.json`` can be the cause: all else has a shape of the program's own making.
+    """
+    try:
+        yield
+    except RecursionError as error:
+        sentence = "What session.json says is nested too deep to be written again."
+        raise ExportError(sentence, "Choose another format.") from error
 
 
 def clean(value: Any) -> Any:

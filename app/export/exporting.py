@@ -15,8 +15,9 @@ from audio.wavfile import unwritable
 def export(order: Order, tell: Tell | None = None, cancelled: Ask | None = None) -> list[Path]:
     """Carry ``order`` out, and return the files that were written.
 
-    All of them appear in the end, or none. ``tell`` is told the share that is done, ``cancelled``
-    asked whether to stop; both are called on this thread.
+    They appear in the end, all of them; where one cannot take its place, none appears that was
+    not there, though some that were to be replaced may be. ``tell`` is told the share that is done,
+    ``cancelled`` asked whether to stop; both are called on this thread.
 
     Raises:
         ExportError: a format cannot be had of this session, or a target not be written:
@@ -31,6 +32,7 @@ def export(order: Order, tell: Tell | None = None, cancelled: Ask | None = None)
         PartFiles(order.replace, replace_all=order.replace_all) as parts,
     ):
         plan = Plan(material, order, progress)
+        progress.total = plan.expected_weight  # what the outputs are may take reading all events
         outputs = [output for output in plan.outputs if output.path not in order.skip]
         parts.check([output.path for output in outputs], material.files)
         progress.total = sum(output.weight for output in outputs) + plan.reading_weight

@@ -5,7 +5,6 @@ Belongs to one thread at a time. What takes long, reading all events, is done wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cached_property
@@ -14,14 +13,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from app.audio_form import examine
-from app.bundle import BundleFacts, read_facts
+from app.bundle import FILES, BundleFacts, read_facts
 from app.events import AgentChunkReceived
 from app.export.content import Stretch
 from app.export.errors import ExportError
 from app.export.formats import Has, Wish
 from app.export.progress import Progress
+from app.inside import is_inside
+from app.json_line import MAX_LINE_BYTES, parse_line
 from app.notes import Notes, load_notes
-from app.recorded_events import MAX_LINE_BYTES, RecordedEvents
+from app.recorded_events import RecordedEvents
 from app.sources import FileLane, SampleSource, Sources, open_sources, sources_of
 from app.turns import TurnTracker
 from app.unzip import unpack_bundle
@@ -31,12 +32,6 @@ from audio.wavfile import reason_of
 
 EVENT_WEIGHT = 8000
 """Reading an event takes about as long as writing so many samples of WAV."""
-
-BUNDLE_FILES = (
-    *("session.json", "events.jsonl", "notes.json"),
-    *("user.wav", "agent.wav", "received.wav"),
-)
-"""What belongs to a recording; the peaks are a cache, and anything else is not the program's."""
 
 
 class Material:
@@ -69,7 +64,7 @@ class Material:
         """The files it is made of, which no export may replace."""
         if self.folder is None:
             return [self.path]
-        return [self.path, *(self.folder / name for name in BUNDLE_FILES)]
+        return [self.path, *(self.folder / name for name in FILES)]
 
     @property
     def duration_samples(self) -> int:
@@ -90,20 +85,36 @@ class Material:
     @property
     def _events_path(self) -> Path | None:
         path = None if self.folder is None else self.folder / "events.jsonl"
-        return path if path is not None and path.is_file() else None
+        if path is None or self.folder is None or not path.is_file():
+            return None
+        return path if is_inside(self.folder, path) else None
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines of ``events.jsonl`` that are records, of whatever type."""
-        if self._events_path is None:
+        """Yield the lines of ``events.jsonl`` that are records, of whatever type.
+
+        Raises:
+            FileUnreadable: they cannot be read to the end.
+
+        """
+        for line in self._lines():
+            try:
+                record = parse_line(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(record, dict):
+                yield record
+
+    def _lines(self) -> Iterator[bytes]:
+        path = self._events_path
+        if path is None:
             return
-        with self._events_path.open("rb") as file:
-            for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
-                try:
-                    record = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(record, dict):
-                    yield record
+        try:
+            file = path.open("rb")
+            with file:
+                while line := file.readline(MAX_LINE_BYTES):
+                    yield line
+        except OSError as error:
+            raise FileUnreadable(path, f"“{path}” cannot be read: {reason_of(error)}.") from error
 
     def turns(self, progress: Progress) -> TurnTracker:
         """Return what the events tell of; the first time reads them all."""

@@ -10,20 +10,19 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from app.bundle_files import encode_event
+from app.bundle import FILES, TRACKS
+from app.bundle_files import encode_event, unwritable
 from app.events import Event
 from app.export.audio import Cut
 from app.export.content import Stretch, clipped_markers
 from app.export.cut_events import cut_events
-from app.export.everything import clean
+from app.export.everything import clean, sentence_if_too_deep
 from app.export.formats import Wish
-from app.export.material import BUNDLE_FILES, Material
+from app.export.material import Material
 from app.export.progress import Progress
 from app.export.without_user import is_users_words
 from app.export.zipped import Packing, is_own_file
 from audio.pcm import seconds_to_samples
-
-TRACKS = ("user", "agent", "received")
 
 
 def packing_of(material: Material, wish: Wish, stretch: Stretch, progress: Progress) -> Packing:
@@ -50,7 +49,7 @@ def own_files(material: Material) -> list[Path]:
     folder = material.folder
     if folder is None:
         return []
-    return [folder / name for name in BUNDLE_FILES if is_own_file(folder / name)]
+    return [folder / name for name in FILES if is_own_file(folder / name)]
 
 
 def _silent_user(material: Material, length: int | None) -> dict[str, Cut | int]:
@@ -101,7 +100,10 @@ def _facts(material: Material, stretch: Stretch) -> dict[str, Any]:
 
 
 def _moment(began: datetime, seconds: float) -> str:
-    moment = began + timedelta(seconds=seconds)
+    try:
+        moment = began + timedelta(seconds=seconds)
+    except OverflowError:  # it began at the end of all dates, says the recording
+        moment = began
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -111,14 +113,18 @@ def _notes(material: Material, stretch: Stretch) -> dict[str, Any]:
 
 
 def _json(data: Mapping[str, Any]) -> bytes:
-    text = json.dumps(clean(data), indent=2, ensure_ascii=False, default=str)
+    with sentence_if_too_deep():
+        text = json.dumps(clean(data), indent=2, ensure_ascii=False, default=str)
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _lines(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     for record in records:
-        yield json.dumps(clean(record), ensure_ascii=False).encode("utf-8", "backslashreplace")
-        yield b"\n"
+        try:
+            text = json.dumps(clean(record), ensure_ascii=False)
+        except RecursionError as error:  # it says so in its place, as in a recording
+            text = json.dumps(clean(unwritable(record.get("t"), record.get("type"), error)))
+        yield text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _encoded(events: Iterable[Event], wish: Wish) -> Iterator[bytes]:

@@ -1,7 +1,8 @@
 """Files that appear whole or not at all. Blocks on the disk; one thread at a time.
 
-Each is written under a hidden name beside its place. They take their places together, when the
-last of them is whole: whatever goes wrong before leaves nothing behind.
+Each is written under a hidden name beside its place. They take their places one right after the
+other, when the last of them is whole: whatever goes wrong before leaves nothing behind. Those that
+replace nothing go first, and are taken back where another one cannot take its place.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from app.export.errors import ExportError, TargetsExist
+from app.leftovers import remove_old_parts
 from audio.wavfile import unwritable
 
 
@@ -44,6 +46,8 @@ class PartFiles:
         there = [target for target in targets if not self._may_write(target)]
         if there:
             raise TargetsExist(there)
+        for folder in {target.parent for target in targets}:
+            remove_old_parts(folder)
 
     def open(self, target: Path) -> BinaryIO:
         """Return a new file, to be written, that will be ``target``.
@@ -63,6 +67,9 @@ class PartFiles:
     def commit(self) -> list[Path]:
         """Put all files in place, and return them.
 
+        Where one cannot take its place, those that replaced nothing are taken back. What was
+        replaced by then stays replaced; that a file has come up is found out before any is.
+
         Raises:
             FileUnwritable: the disk is full or gone.
             TargetsExist: a file has come up in the meantime.
@@ -78,18 +85,24 @@ class PartFiles:
         there = [target for _, target, _ in self._parts if not self._may_write(target)]
         if there:
             raise TargetsExist(there)
-        placed = []
-        while self._parts:
-            part, target, _ = self._parts[0]
-            try:
-                self._place(part, target)
-            except FileExistsError as error:
-                raise TargetsExist([target]) from error
-            except OSError as error:
-                raise unwritable(target, error) from error
-            placed.append(target)
-            del self._parts[0]
-        return placed
+        targets = [target for _, target, _ in self._parts]
+        self._parts.sort(key=lambda item: _is_there(item[1]))
+        with ExitStack() as undo:
+            while self._parts:
+                part, target, _ = self._parts[0]
+                is_new = not _is_there(target)
+                try:
+                    ours = part.lstat()
+                    self._place(part, target)
+                except FileExistsError as error:
+                    raise TargetsExist([target]) from error
+                except OSError as error:
+                    raise unwritable(target, error) from error
+                if is_new:
+                    undo.callback(_take_back, target, ours)
+                del self._parts[0]
+            undo.pop_all()  # all of them are in place: they stay
+        return targets
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -109,17 +122,18 @@ class PartFiles:
         self._parts.clear()
 
     def _may_write(self, target: Path) -> bool:
-        # a link that leads nowhere is there, too
-        there = target.exists() or target.is_symlink()
-        return not there or self._replace_all or target in self._replaceable
+        return not _is_there(target) or self._may_replace(target)
+
+    def _may_replace(self, target: Path) -> bool:
+        return self._replace_all or target in self._replaceable
 
     def _place(self, part: Path, target: Path) -> None:
-        if not (self._replace_all or target in self._replaceable):
+        if not self._may_replace(target):
             with suppress(OSError):  # some file systems have no links
                 os.link(part, target)
                 part.unlink()
                 return
-            if target.exists():
+            if _is_there(target):
                 raise FileExistsError(target)
         part.replace(target)
 
@@ -132,8 +146,25 @@ class PartFiles:
             if target.is_dir():
                 raise ExportError(f"“{target}” is a folder.", "Choose another name.")
             exists = target.exists()
+            if exists and not target.is_file():
+                raise ExportError(f"“{target}” is a device or a pipe.", "Choose another name.")
             if exists and any(file.exists() and target.samefile(file) for file in own):
                 sentence = f"“{target}” is the recording itself."
                 raise ExportError(sentence, "Export it under another name.")
         except OSError as error:
             raise unwritable(target, error) from error
+
+
+def _is_there(target: Path) -> bool:
+    # a link that leads nowhere is there, too
+    return target.exists() or target.is_symlink()
+
+
+def _take_back(target: Path, ours: os.stat_result) -> None:
+    """Remove what was put in place, where it is still that file."""
+    with suppress(OSError):
+        found = target.lstat()
+        # the number of a file that is gone is soon given to another
+        same_content = (found.st_size, found.st_mtime_ns) == (ours.st_size, ours.st_mtime_ns)
+        if os.path.samestat(found, ours) and same_content:
+            target.unlink()

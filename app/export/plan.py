@@ -24,6 +24,7 @@ from app.export.subtitles import srt_text, vtt_text
 from app.export.tables import interruptions_csv, turns_csv
 from app.export.without_user import is_users_words
 from app.export.zipped import write_zip
+from app.secrets import scrub_text
 from audio.pcm import SAMPLE_WIDTH, samples_to_seconds, seconds_to_samples
 
 _TEXT_WEIGHT = 16_000
@@ -74,6 +75,23 @@ class Plan:
             sentence = f"“{single.name}” is one file, and this makes {len(found)}."
             raise ExportError(sentence, "Give a folder instead.")
         return [Output(found[0].format, single, found[0].weight, found[0].write)]
+
+    @property
+    def expected_weight(self) -> int:
+        """About what the work will be, told before any event is read."""
+        stretch = self._stretch
+        if stretch.is_whole or self._wish.agent == "heard":
+            received: Ranges = self._received
+        else:  # it is found in the events; it is about as long as what was heard
+            received = ((seconds_to_samples(stretch.start), seconds_to_samples(stretch.stop)),)
+        sources = self._material.sources
+        files = [
+            file
+            for kind in self._wish.formats
+            if kind in AUDIO_IDS or kind == "tracks"
+            for file in audio_files(kind, sources, self._wish, stretch, received)
+        ]
+        return self.reading_weight + sum(_weight(file) for file in files)
 
     @property
     def reading_weight(self) -> int:
@@ -161,15 +179,14 @@ class Plan:
 
     def _text(self, kind: str, ending: str, text: Callable[[], str]) -> Output:
         return self._output(
-            kind, ending, lambda file: _put(file, text().encode("utf-8", "replace"))
+            kind, ending, lambda file: _put(file, scrub_text(text()).encode("utf-8", "replace"))
         )
 
     def _audio(self, kind: str, audio: AudioFile) -> Output:
-        weight = audio.cut.samples * CODECS[audio.codec].cost
         return Output(
             kind,
             self._path(audio.ending),
-            weight,
+            _weight(audio),
             lambda file: write_audio(file, audio.codec, audio.cut, self._progress),
         )
 
@@ -215,6 +232,10 @@ class Plan:
         for record in records:
             if self._wish.user_text or not is_users_words(record):
                 yield record
+
+
+def _weight(audio: AudioFile) -> int:
+    return audio.cut.samples * CODECS[audio.codec].cost
 
 
 def _put(file: BinaryIO, content: bytes) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from app.export.content import Content, TurnPart
 from app.plain import one_line
+from app.secrets import scrub_text
 from app.turn_records import Interruption
 
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
@@ -65,7 +66,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     writer.writerow(columns)
     for row in rows:
         writer.writerow([_cell(value) for value in row])
-    return text.getvalue().encode("utf-8-sig", "replace")
+    return scrub_text(text.getvalue()).encode("utf-8-sig", "replace")
 
 
 def _cell(value: Cell) -> str:

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from app import bundle_files, events
-from app.bundle import BundleError, list_bundles, open_bundle, recover_bundle
+from app.bundle import BundleError, open_bundle, recover_bundle
 from app.bundle_lock import BundleLock
 from app.events import (
     Event,
@@ -153,20 +153,6 @@ def test_a_track_that_is_no_audio_cannot_be_recovered(folder):
         recover_bundle(folder)
 
 
-def test_the_list_has_the_newest_first_and_skips_what_is_no_bundle(folder):
-    parent = folder.parent
-    (parent / "notes").mkdir()
-    (parent / "readme.txt").write_text("x")
-    newer = parent / "2026-11-23_10-00-00_demo"
-    newer.mkdir()
-    (newer / "session.json").write_text("{broken")
-    entries = list_bundles(parent)
-    assert [entry.path for entry in entries] == [newer, folder]
-    assert [entry.unfinished for entry in entries] == [True, False]
-    assert entries[1].duration_s == 12.5
-    assert list_bundles(parent / "nowhere") == []
-
-
 def test_every_kind_of_event_reads_back_as_it_was():
     more = [MessageReceived(1.0, "x", {"a": [1, {"b": None}]}, None, 5, "late")]
     for event in (*BARGE_IN, *more):
@@ -191,7 +177,6 @@ def test_a_duration_that_makes_no_sense_is_not_known(folder, duration):
     session["end"]["duration_s"] = duration
     (folder / "session.json").write_text(json.dumps(session))
     assert open_bundle(folder).duration_s is None
-    assert [entry.duration_s for entry in list_bundles(folder.parent)] == [None]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
@@ -249,3 +234,20 @@ def test_what_cannot_be_repaired_is_a_warning_and_the_rest_is_there(folder, monk
     assert "“user.wav” cannot be read: there is no permission." in warning
     with pytest.raises(BundleError, match="there is no permission"):
         recover_bundle(folder)
+
+
+def test_nobody_repairs_what_somebody_else_is_repairing(folder, monkeypatch):
+    session = json.loads((folder / "session.json").read_text())
+    session["end"] = None
+    (folder / "session.json").write_text(json.dumps(session))
+    with (folder / "user.wav").open("ab") as file:
+        file.write(bytes(3200))
+    before = (folder / "user.wav").read_bytes()
+    lock = BundleLock(folder)
+    # it was taken just after it was looked at
+    monkeypatch.setattr("app.bundle.is_being_written", lambda _: False)
+    assert open_bundle(folder).warnings == []
+    assert (folder / "user.wav").read_bytes() == before
+    lock.release()
+    assert "was repaired" in open_bundle(folder).warnings[0]
+    assert not (folder / ".recording.lock").exists()

@@ -22,7 +22,7 @@ from app import bundle_files, bundle_writer
 from app.agents.base import Endpoint
 from app.bundle import open_bundle
 from app.choices import build_audio
-from app.events import MicChunkSent, StateChanged, Trouble
+from app.events import MicChunkSent, StateChanged, Timeline, Trouble
 from app.recovery import recover_unfinished
 from app.session import Session, State
 from audio import wavfile
@@ -284,6 +284,57 @@ def test_open_files_that_died_are_opened_again_and_filled_from_what_is_held(
     assert_all_there(rig, 2.0)
 
 
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+def test_a_write_taken_in_part_is_made_again_in_the_same_files_or_in_new_ones(
+    make, tmp_path, monkeypatch, caplog, code
+):
+    """With EIO the same files are opened again; with ENOSPC copies have taken their place."""
+    rig = make(tmp_path / "live")
+    rig.recorder.start()
+    rig.grow(1.0)
+    rig.timeline.append(StateChanged(0.1, "running"))
+    wait_until(lambda: rig.has_recorded(1.0) and rig.size("events.jsonl") > 0)
+    writer, put, append = rig.recorder._writer, StreamingWav._put, bundle_files.EventLog._append
+    sick, log = (writer._user, writer._agent, writer._received), writer._events
+    taken: set[str] = set()
+    old_log_file = log._file
+
+    def put_in_part(wav, offset, data):
+        if wav not in sick:
+            put(wav, offset, data)
+            return
+        if offset:
+            put(wav, offset, data[: len(data) // 2])
+            taken.add(wav.path.name)
+        cause = OSError(code, os.strerror(code))
+        raise wavfile.unwritable(wav.path, cause) from cause
+
+    def append_in_part(self, lines):
+        if self._file is not old_log_file:
+            append(self, lines)
+            return
+        self._tried = lines
+        self._put(self._length, lines[: len(lines) // 2])
+        taken.add("events.jsonl")
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(bundle_files.EventLog, "_append", append_in_part)
+    monkeypatch.setattr(StreamingWav, "_put", put_in_part)
+    rig.timeline.append(StateChanged(1.1, "running"))
+    rig.grow(1.0)
+    wait_until(lambda: {"user.wav", "events.jsonl"} <= taken)
+    if code == errno.ENOSPC:
+        for name in ("user.wav", "events.jsonl"):
+            copy = tmp_path / name
+            copy.write_bytes((rig.folder / name).read_bytes())
+            copy.replace(rig.folder / name)
+    wait_until(lambda: rig.has_recorded(2.0) and not rig.recorder.failed)
+    assert rig.recorder.finish("user")
+    assert_all_there(rig, 2.0)
+    states = [event.t for event in open_bundle(rig.folder).events if event.type == "state"]
+    assert states == [0.1, 1.1]
+
+
 def test_events_that_cannot_be_read_back_are_written_once_more(make, tmp_path, monkeypatch):
     rig = make(tmp_path)
     rig.recorder.start()
@@ -302,6 +353,29 @@ def test_events_that_cannot_be_read_back_are_written_once_more(make, tmp_path, m
     assert states == [number / 100 for number in range(1200)]
     summary = json.loads((rig.folder / "session.json").read_text())["summary"]
     assert summary["troubles"] == {"recorder": 1}  # none was counted twice
+
+
+@pytest.mark.parametrize("is_same", [False, True])
+def test_only_our_own_file_of_events_is_gone_on_with(tmp_path, is_same):
+    """Also where the tail is of a batch whose events the timeline has let go of meanwhile."""
+    timeline, path = Timeline(), tmp_path / "events.jsonl"
+    log = bundle_files.EventLog(path)
+    timeline.append(StateChanged(0.1, "running"))
+    log.write(timeline)
+    longer = path.read_bytes() + b'{"t": 0.2, "type'
+    if is_same:
+        path.write_bytes(longer)
+        log.reopen()
+        timeline.append(StateChanged(0.3, "ended"))
+        log.write(timeline)
+        assert [json.loads(line)["t"] for line in path.read_bytes().splitlines()] == [0.1, 0.3]
+    else:
+        (tmp_path / "other").write_bytes(longer)
+        (tmp_path / "other").replace(path)
+        with pytest.raises(OSError, match="another file has taken its place"):
+            log.reopen()
+        assert path.read_bytes() == longer
+    log.close()
 
 
 @pytest.mark.parametrize("is_ours", [False, True])

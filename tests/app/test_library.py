@@ -183,7 +183,7 @@ def test_what_cannot_be_right_harms_nothing(library, folder):
 def test_a_fault_of_our_own_costs_one_item_and_not_the_list(library, folder, monkeypatch, caplog):
     for name in ("a", "b", "c"):
         make_bundle(folder, name=name, agent={"label": name})
-    read, parse = library_read.SessionInfo.from_dict, library_read.event_from_dict
+    read, parse = library_read.SessionInfo.from_dict, library_read.read_event
 
     def stumble(facts):
         assert facts["agent"]["label"] != "b"
@@ -194,7 +194,7 @@ def test_a_fault_of_our_own_costs_one_item_and_not_the_list(library, folder, mon
         return parse(record)
 
     monkeypatch.setattr(library_read.SessionInfo, "from_dict", stumble)
-    monkeypatch.setattr(library_read, "event_from_dict", trip)
+    monkeypatch.setattr(library_read, "read_event", trip)
     (folder / "a" / "events.jsonl").write_text('{"type": "trip"}\n')
     entries = listed(library)
     assert "AssertionError" in entries["a"].reason

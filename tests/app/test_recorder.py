@@ -18,6 +18,8 @@ import pytest
 import soundfile
 
 from app.bundle import open_bundle, recover_bundle
+from app.bundle_writer import BundleWriter
+from app.disk_sync import DiskSync
 from app.events import MessageReceived, MessageSent, MicChunkSent, StateChanged, Trouble
 from app.notes import Marker, load_notes
 from app.recorder import RecorderError
@@ -162,7 +164,7 @@ class FullDisk:
 
         def open_slowly(path, mode="r", *args, **kwargs):
             file = open_file(path, mode, *args, **kwargs)
-            return Raw(file) if "w" in mode else file
+            return Raw(file) if {"w", "x"} & set(mode) else file
 
         monkeypatch.setattr(Path, "open", open_slowly)
 
@@ -524,3 +526,62 @@ def test_a_change_of_notes_that_fails_costs_itself_alone(rig, caplog):
     assert rig.recorder.finish("user")
     assert load_notes(rig.folder).markers == (Marker(1.0),)
     assert "at fault" in caplog.text
+
+
+def test_the_end_and_the_summary_are_written_once_and_by_the_recorder_alone(rig, monkeypatch):
+    real, written = BundleWriter.write_facts, []
+
+    def note(writer, facts):
+        written.append((threading.current_thread().name, facts["end"], "summary" in facts))
+        real(writer, facts)
+
+    monkeypatch.setattr(BundleWriter, "write_facts", note)
+    rig.recorder.start()
+    rig.recorder._end = {"reason": "user"}  # the session's thread has said so, and no more yet
+    rig.recorder.update(conversation_id="conv_1")
+    wait_until(lambda: len(written) == 2)
+    assert written[1] == ("recorder-sync", None, False)
+    assert rig.recorder.finish("user")
+    rig.recorder.update(conversation_id="conv_2")
+    rig.recorder._write_facts()  # by a thread that waited for the medium all the while
+    ends = [(name, end is not None, has_summary) for name, end, has_summary in written[2:]]
+    assert ends == [("recorder", True, True)]
+    assert not open_bundle(rig.folder).unfinished
+
+
+def test_a_fault_in_the_facts_ends_no_thread(rig, monkeypatch, caplog):
+    real, asked = BundleWriter.write_facts, []
+
+    def fail(_writer, facts):
+        asked.append(facts)
+        raise RuntimeError("at fault")
+
+    rig.recorder.start()
+    monkeypatch.setattr(BundleWriter, "write_facts", fail)
+    rig.recorder.update(conversation_id="conv_1")
+    wait_until(lambda: asked)
+    monkeypatch.setattr(BundleWriter, "write_facts", real)
+    rig.recorder.update(conversation_id="conv_2")
+    wait_until(lambda: open_bundle(rig.folder).info.conversation_id == "conv_2")
+    assert rig.recorder.finish("user")
+    assert "at fault" in caplog.text
+
+
+def test_whatever_goes_wrong_besides_the_files_are_sent_on(caplog):
+    synced = []
+
+    class File:
+        def sync(self):
+            synced.append(1)
+            raise RuntimeError("at fault")
+
+    def errand():
+        raise RuntimeError("besides")
+
+    sync = DiskSync(lambda: [File()], errand)
+    sync.PERIOD_S = 0.01
+    sync.start()
+    wait_until(lambda: len(synced) > 1)
+    assert sync.stop(5)
+    assert "at fault" in str(sync.take_error())
+    assert "besides" in caplog.text

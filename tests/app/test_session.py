@@ -30,7 +30,7 @@ from app.events import (
     Silenced,
     Trouble,
 )
-from app.notes import edit_notes, load_notes
+from app.notes import Marker, edit_notes, load_notes
 from app.secrets import ApiKey
 from app.session import EndReason, Session, State
 from app.session_info import summary_facts
@@ -680,27 +680,29 @@ def test_health_counts_what_every_buffer_had_to_drop(make, tmp_path):
     assert [health[name] for name in files] == [0, 0, 0]
 
 
+def mark(session: Session, marker: Marker) -> bool:
+    return session.change_notes(lambda notes: notes.marked(marker))
+
+
 def test_a_live_session_can_be_marked_and_the_recording_keeps_it(make):
     with running(send_then_listen()) as server:
         session = make(agent_at(server.base_url))
-        assert session.mark("too early") is None
+        assert not mark(session, Marker(0.0, "too early"))
         session.start()
-        first = session.mark("before there is a recording")
-        assert first is not None
+        first, second, third = Marker(0.0, "at once"), Marker(0.1, "here"), Marker(0.2)
+        assert mark(session, first)
         assert eventually(lambda: session.state is State.RUNNING)
         began = time.monotonic()
-        second = session.mark("here")
+        assert mark(session, second)
         assert time.monotonic() - began < 0.02
         assert session.notes.markers == (first, second)
-        assert second.t == pytest.approx(session.now(), abs=0.1)
         assert eventually(lambda: load_notes(session.bundle).markers == (first, second))
         # what somebody else writes meanwhile stays
         edit_notes(session.bundle, lambda notes: replace(notes, title="A title"))
         assert session.change_notes(lambda notes: replace(notes, tags=("late",)))
-        third = session.mark()
+        assert mark(session, third)
         session.end()
         assert session.wait(5)
-    assert session.mark("too late") is None
     assert not session.change_notes(lambda notes: replace(notes, title="too late"))
     notes = load_notes(session.bundle)
     assert (notes.title, notes.tags) == ("A title", ("late",))
@@ -712,10 +714,10 @@ def test_a_session_that_is_not_recorded_can_be_marked_too():
         session = Session(agent_at(server.base_url), QuietCaller())
         session.start()
         assert eventually(lambda: session.state is State.RUNNING)
-        marker = session.mark("here")
+        assert mark(session, Marker(1.0, "here"))
         session.end()
         assert session.wait(5)
-    assert session.notes.markers == (marker,)
+    assert session.notes.markers == (Marker(1.0, "here"),)
     assert session.bundle is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 import zipfile
@@ -9,8 +10,9 @@ import zipfile
 import pytest
 
 from app import unzip
-from app.bundle import BundleError
-from app.unzip import NAMES, unpack_bundle
+from app.bundle import FILES, BundleError
+from app.bundle_lock import BundleLock, is_being_written
+from app.unzip import unpack_bundle
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def assert_nothing_left(path):
 
 @pytest.mark.parametrize("top", ["", "2026-11-22_10-15-03_demo/"])
 def test_a_bundle_is_unpacked_privately_and_goes_in_the_end(path, top):
-    files = {name: name.encode() * 100 for name in NAMES}
+    files = {name: name.encode() * 100 for name in FILES}
     others = [(f"{top}{name}", b"x") for name in ("peaks/user.peaks", "readme.txt", "a/user.wav")]
     pack(path, [*((top + name, content) for name, content in files.items()), *others])
     with unpack_bundle(path) as folder:
@@ -175,3 +177,23 @@ def test_an_encrypted_zip_is_refused(path):
         content[content.find(mark) + at] |= 1
     path.write_bytes(content)
     assert_refused(path, "encrypted")
+
+
+def test_zips_that_a_killed_program_had_open_go_and_those_in_use_stay(path):
+    place = path.parent / "tmp"
+    left, used, mine = place / "turnscope-abcdefgh", place / "turnscope-abcdefg0", place / "other"
+    for folder in (left, used, mine):
+        (folder / "recording").mkdir(parents=True)
+        (folder / ".recording.lock").touch()
+    lock = BundleLock(used)
+    (place / "turnscope-abcdefg1").symlink_to(mine)
+    for item in (*place.rglob("*"), *place.rglob(".*")):
+        os.utime(item, (1e9, 1e9), follow_symlinks=False)
+    pack(path, [SESSION])
+    with unpack_bundle(path) as folder:
+        assert not left.exists()
+        assert {used, mine, folder.parent} < set(place.iterdir())
+        assert is_being_written(folder.parent)
+        assert not is_being_written(folder)
+    lock.release()
+    assert len(list(place.iterdir())) == 3

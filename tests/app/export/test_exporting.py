@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,15 @@ def test_progress_rises_to_the_end(recorded, folder):
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert len(told) > 5
+
+
+def test_progress_is_true_while_events_are_read_to_find_what_was_received(recorded, folder):
+    told: list[float] = []
+    wish = Wish(("wav",), agent="received", start_s=4.0, stop_s=13.0)
+    export(Order(recorded.path, wish, folder), told.append)
+    assert told == sorted(told)
+    assert told[0] < 0.9
+    assert told[-1] == 1.0
 
 
 def test_what_is_there_is_not_replaced_and_nothing_else_is_written(recorded, folder):
@@ -147,6 +158,83 @@ def test_a_file_that_comes_up_at_the_last_moment_is_not_replaced(recorded, folde
         export(Order(recorded.path, Wish(("srt",)), folder, "out"))
     assert (folder / "out.srt").read_text() == "mine"
     assert names(folder) == ["out.srt"]
+
+
+@pytest.mark.parametrize("may_replace", [False, True])
+def test_where_one_cannot_take_its_place_the_new_ones_are_taken_back(
+    recorded, folder, monkeypatch, may_replace
+):
+    real = PartFiles._place
+    (folder / "out.srt").write_text("old")
+
+    def place(self, part, target):
+        if target.suffix == ".vtt":
+            target.write_text("mine")
+            raise FileExistsError(target)
+        real(self, part, target)
+
+    monkeypatch.setattr(PartFiles, "_place", place)
+    wish = Wish(("srt", "wav", "vtt"))
+    replaceable = frozenset({folder / "out.srt"})
+    order = Order(recorded.path, wish, folder, "out", replace=replaceable, replace_all=may_replace)
+    with pytest.raises(TargetsExist):
+        export(order)
+    assert names(folder) == ["out.srt", "out.vtt"]
+    assert (folder / "out.srt").read_text() == "old"
+    assert (folder / "out.vtt").read_text() == "mine"
+
+
+def test_what_is_not_ours_any_more_is_not_taken_back(folder):
+    with PartFiles() as parts:
+        for name in ("a", "b"):
+            parts.open(folder / name)
+        real = parts._place
+
+        def place(part, target):
+            if target.name == "b":
+                (folder / "a").unlink()
+                (folder / "a").write_text("mine")
+                raise FileExistsError(target)
+            real(part, target)
+
+        parts._place = place
+        with pytest.raises(TargetsExist):
+            parts.commit()
+    assert names(folder) == ["a"]
+    assert (folder / "a").read_text() == "mine"
+
+
+def test_what_killed_exports_left_behind_goes_and_nothing_else_does(recorded, folder, tmp_path):
+    old = folder / ".turnscope-0123456789ab.part"
+    fresh = folder / ".turnscope-ba9876543210.part"
+    other = folder / ".turnscope-mine.part"
+    link = folder / ".turnscope-0123456789cd.part"
+    target = tmp_path / "target"
+    for path in (old, fresh, other, target):
+        path.write_text("x")
+    link.symlink_to(target)
+    scratch = folder / ".turnscope-ab_9cdef"
+    busy = folder / ".turnscope-ab_9cde0"
+    for path in (scratch, busy):
+        path.mkdir()
+        (path / "user.wav").write_text("x")
+        age(path / "user.wav", path)
+    os.utime(busy / "user.wav")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_text("x")
+    linked = folder / ".turnscope-abcdefgh"
+    linked.symlink_to(elsewhere)
+    age(old, other, link, elsewhere / "kept", elsewhere, linked)
+    (written,) = export(Order(recorded.path, Wish(("srt",)), folder))
+    kept = (fresh, other, link, busy, linked, written)
+    assert names(folder) == sorted(path.name for path in kept)
+    assert (target.read_text(), (elsewhere / "kept").read_text()) == ("x", "x")
+
+
+def age(*paths: Path) -> None:
+    for path in paths:
+        os.utime(path, (1e9, 1e9), follow_symlinks=False)
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac", "opus", "mp3", "json", "zip", "srt"])
@@ -273,6 +361,68 @@ def test_a_recording_that_goes_away_meanwhile_says_so(tmp_path, folder, monkeypa
     monkeypatch.setattr(zipped, "_copy", gone)
     with pytest.raises(FileUnreadable, match=r"agent\.wav"):
         export(Order(session.path, Wish(("zip",)), folder))
+    assert names(folder) == []
+
+
+def test_events_that_cannot_be_read_are_told_as_such(tmp_path, folder, monkeypatch):
+    session = record(tmp_path)
+    real = Path.open
+
+    class Sick:
+        def __init__(self, file):
+            self._file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self._file.close()
+
+        def readline(self, _limit):
+            raise OSError(errno.EIO, "Input/output error")
+
+    opened = []
+
+    def open_sick(self, mode="r", *args, **kwargs):
+        file = real(self, mode, *args, **kwargs)
+        if self.name != "events.jsonl":
+            return file
+        opened.append(1)
+        return file if kwargs else Sick(file)
+
+    wish = Wish(("zip",), user_text=False)
+    monkeypatch.setattr(Path, "open", open_sick)
+    with pytest.raises(FileUnreadable, match=r"events\.jsonl” cannot be read: input/output error"):
+        export(Order(session.path, wish, folder))
+    assert opened
+    assert names(folder) == []
+
+
+DEEP = "[" * 700 + "]" * 700
+
+
+def test_an_event_nested_too_deep_does_not_stop_a_zip(tmp_path, folder):
+    session = record(tmp_path)
+    with (session.path / "events.jsonl").open("a") as file:
+        file.write(f'{{"t": 28.0, "type": "message_received", "kind": "x", "body": {DEEP}}}\n')
+        file.write('{"t": 28.5, "type": "later"}\n')
+    (path,) = export(Order(session.path, Wish(("zip",), user_text=False), folder))
+    with zipfile.ZipFile(path) as packed:
+        content = packed.read(f"{session.path.name}/events.jsonl")
+    *_, deep, later = (json.loads(line) for line in content.splitlines())
+    assert (deep["t"], deep["type"], deep["of"]) == (28.0, "unwritable", "message_received")
+    assert later["type"] == "later"
+
+
+@pytest.mark.parametrize(
+    "wish", [Wish(("json",)), Wish(("zip",), start_s=1.0, stop_s=2.0)], ids=["json", "zip"]
+)
+def test_facts_nested_too_deep_get_a_sentence(tmp_path, folder, wish):
+    session = record(tmp_path)
+    facts = (session.path / "session.json").read_text()
+    (session.path / "session.json").write_text(f'{{"deep": {DEEP}, {facts[1:]}')
+    with pytest.raises(ExportError, match=r"session\.json says is nested too deep"):
+        export(Order(session.path, wish, folder))
     assert names(folder) == []
 
 
