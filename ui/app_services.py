@@ -41,6 +41,9 @@ class WindowServices:
         # Guards the making of `_made`, which several threads may ask for first.
         self._making = threading.Lock()
         self._made: AppServices | None = None
+        # Guards `_libraries`, which are made and used by threads.
+        self._listing = threading.Lock()
+        self._libraries: dict[Path, Library] = {}
 
     def save_settings(self) -> None:
         """Write the settings file."""
@@ -53,10 +56,6 @@ class WindowServices:
     def open_session(self, request: SessionRequest) -> Session:
         """Put agent, audio and folder together; nothing is opened before ``start``."""
         return self._app.open_session(request)
-
-    def save_audio(self, bundle: Path, target: Path, apart: bool) -> Sequence[Path]:
-        """Write WAV files."""
-        return self._app.save_audio(bundle, target, apart)
 
     def key_source(self) -> str:
         """Look in the keyring, then in the environment."""
@@ -75,10 +74,16 @@ class WindowServices:
         return explain(error)
 
     def library(self, folder: Path) -> Library:
-        """Return the library of a folder; nothing else of the app is loaded for it."""
+        """Return the library of a folder; nothing else of the app is loaded for it.
+
+        It is the same one each time: where no index can be kept on disk, it is in its memory.
+        """
         from app.library import Library
 
-        return Library(folder)
+        with self._listing:
+            if folder not in self._libraries:
+                self._libraries[folder] = Library(folder)
+            return self._libraries[folder]
 
     def open_recording(self, path: Path, swap: bool) -> Recording:
         """Open it; what takes long goes on in a thread of the recording's own."""

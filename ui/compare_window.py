@@ -43,7 +43,7 @@ class CompareWindow(KeyboardWindow):
         """Begin to open both; the window is to be shown by the caller."""
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(f"{first.name} and {second.name} – Turnscope")
+        self.setWindowTitle(f"{first.name} and {second.name} — Turnscope")
         self.setWindowIcon(icons.icon("turnscope", "user"))
         self._services = services
         self.comparison: Comparison | None = None

@@ -67,7 +67,8 @@ def _summary(event: Event) -> str:
 def _message(event: MessageReceived | MessageSent) -> str:
     parts = []
     if event.bytes:
-        parts.append(f"{event.bytes:,} bytes of audio".replace(",", " "))
+        what = "bytes of audio" if isinstance(event, MessageReceived) else "bytes"
+        parts.append(f"{event.bytes:,} {what}".replace(",", " "))
     if isinstance(event, MessageReceived):
         if event.event_id is not None:
             parts.append(f"event {event.event_id}")

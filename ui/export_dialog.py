@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeyEvent
@@ -40,6 +40,7 @@ KEPT = "export"
 """What the window remembers is under this name in the settings of the screen."""
 FIRST_TIME = ("wav",)
 LOOKING = "Looking at the session…"
+NOT_IN_VIEW = "The session is not in view: open it to draw a picture of it."
 
 
 class ExportDialog(QDialog):
@@ -54,18 +55,21 @@ class ExportDialog(QDialog):
         services: Services,
         session: Path,
         selection: Stretch | None = None,
-        view_picture: Callable[[str], bytes] | None = None,
+        view_picture: Callable[[str], bytes | None] | None = None,
         parent: QWidget | None = None,
         *,
         swap: bool = False,
+        formats: tuple[str, ...] = (),
     ) -> None:
         """Look at ``session`` (a bundle, a zip of one, an audio file), and offer ``selection``.
 
-        ``view_picture`` returns the view as the bytes of a ``png`` or ``svg``; None: there is none.
+        ``view_picture`` returns the view as the bytes of a ``png`` or ``svg``, None once the
+        session is not in view; without it there is no picture. ``formats`` are ticked in place of
+        those of the last time, which are remembered all the same.
         """
         super().__init__(parent)
         self._services, self._session, self._swap = services, session, swap
-        self._view_picture = view_picture
+        self._view_picture, self._preset = view_picture, formats
         self._survey: Survey | None = None
         self._share = 0.0
         self._cancelled = threading.Event()
@@ -122,7 +126,7 @@ class ExportDialog(QDialog):
 
     def _refusal(self, kind: str) -> str:
         if kind in {"png", "svg"} and self._view_picture is None:
-            return "The session is not in view: open it to draw a picture of it."
+            return NOT_IN_VIEW
         return "" if self._survey is None else self._survey.refusal(kind, self._wish)
 
     def _size(self, kind: str) -> str:
@@ -162,18 +166,32 @@ class ExportDialog(QDialog):
     def start(self) -> None:
         """Export what is chosen; asks about files that are there."""
         self._keep()
-        kinds = self.formats.ticked
-        draw = self._view_picture
-        pictures = {} if draw is None else {k: draw(k) for k in kinds if k in {"png", "svg"}}
-        self._run(
-            Order(
-                self._session,
-                self._wish,
-                Path(self.options.folder.text().strip()).expanduser(),
-                self.options.name.text().strip(),
-                pictures=pictures,
-            )
-        )
+        folder = self._target_folder()
+        pictures = self._pictures()
+        if folder is None or pictures is None:
+            return
+        name = self.options.name.text().strip()
+        self._run(Order(self._session, self._wish, folder, name, pictures=pictures))
+
+    def _target_folder(self) -> Path | None:
+        text = self.options.folder.text().strip()
+        try:
+            return Path(text).expanduser()
+        except RuntimeError:  # "~somebody", whom the system does not know
+            self._say(f"There is no folder “{printable(text)}”.", None)
+            return None
+
+    def _pictures(self) -> dict[str, bytes] | None:
+        """Return the pictures that are wanted; None, and say so, where they cannot be drawn."""
+        pictures = {}
+        for kind in self.formats.ticked:
+            if kind in {"png", "svg"} and self._view_picture is not None:
+                picture = self._view_picture(kind)
+                if picture is None:
+                    self._say(NOT_IN_VIEW, None)
+                    return None
+                pictures[kind] = picture
+        return pictures
 
     def _run(self, order: Order) -> None:
         self._cancelled.clear()
@@ -263,14 +281,19 @@ class ExportDialog(QDialog):
 
     def _keep(self) -> None:
         kept = {**self.options.keep(), "formats": list(self.formats.ticked)}
+        if self._preset:
+            kept["formats"] = self._kept().get("formats")
         self._services.settings.screen[KEPT] = kept
 
-    def _restore(self) -> None:
+    def _kept(self) -> dict[str, Any]:
         kept = self._services.settings.screen.get(KEPT)
-        kept = kept if isinstance(kept, dict) else {}
+        return kept if isinstance(kept, dict) else {}
+
+    def _restore(self) -> None:
+        kept = self._kept()
         formats = kept.get("formats")
         known = [each for each in formats if each in FORMAT_OF] if isinstance(formats, list) else []
-        self.formats.tick(known or FIRST_TIME)
+        self.formats.tick(self._preset or known or FIRST_TIME)
         self.options.restore(kept)
 
     def _connect(self) -> None:

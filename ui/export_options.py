@@ -134,7 +134,7 @@ class ExportOptions(QWidget):
             self.part.setToolTip("Select a stretch in the timeline first")
         else:
             start, stop = self._selection
-            self.part.setText(f"The se&lection ({clock_text(stop - start, 3)})")
+            self.part.setText(f"The se&lection ({clock_text(round(stop - start, 3), 3)})")
             span = f"{clock_text(start, 3)} to {clock_text(stop, 3)}"
             self._about_times.setText(f"{span}; times in the files count from its beginning.")
         self.heard.setToolTip("What left the speaker, on the session’s clock, beside the user")

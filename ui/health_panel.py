@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 
 from ui.theme import GRID, Theme, tabular
 
-EMPTY = "Start a session: what the devices and queues report will appear here."
+EMPTY = "What the devices and queues report while a session runs appears here."
 COLUMN_PAIRS = 3
 
 

@@ -35,7 +35,7 @@ KEYS = (
     ("Ctrl+Shift+E", "Export the recording, or the selection"),
     ("Ctrl+S, Ctrl+Shift+S", "Save the audio; save the tracks apart"),
     ("Ctrl+Shift+F", "Show the recording's folder"),
-    ("Ctrl+1 … Ctrl+8", "Bring a panel to the front; put it away if it is there"),
+    ("Ctrl+1 … Ctrl+8", "Go to a panel; put it away if the keyboard is in it"),
     ("Ctrl+G", "Set up the ElevenLabs agent"),
 )
 

@@ -63,9 +63,18 @@ class LaneFrame:
         painter.setFont(font)
         width = QFontMetrics(font).horizontalAdvance(text) + 16
         box = QRect(min(x, self._geometry.width - width), 0, width, RULER - 1)
+        self._clear_cut_labels(painter, box)
         painter.fillRect(box, QColor(colours.raised))
         painter.setPen(QColor(colours.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _clear_cut_labels(self, painter: QPainter, box: QRect) -> None:
+        """Take away each tick's label that ``box`` would cut: half a time is a wrong one."""
+        metrics = QFontMetrics(small())
+        for x, text in self._tick_labels(metrics):
+            label = QRect(x + 4, 0, metrics.horizontalAdvance(text), RULER - 8)
+            if label.intersects(box) and not box.contains(label):
+                painter.fillRect(label, QColor(self._theme.colours.window))
 
     def paint_gutter(self, painter: QPainter, scene: Scene) -> None:
         """Draw the names of the lanes, and the scale of each."""
@@ -118,7 +127,6 @@ class LaneFrame:
         painter.setPen(QColor(colours.muted))
         # Opaque and filled, for a translucent or a drawn line costs five times as much.
         strong, faint = QColor(colours.line), blend(colours.line, colours.base, 0.45)
-        metrics = painter.fontMetrics()
         for tick in geometry.axis.ticks(96 * geometry.ratio):
             x = round(geometry.x(tick.t))
             if x < GUTTER:
@@ -127,8 +135,20 @@ class LaneFrame:
             painter.fillRect(x, RULER - long, 1, long, strong)
             if tick.text:
                 painter.fillRect(x, RULER, 1, geometry.bottom - RULER, faint)
-                if x + 4 + metrics.horizontalAdvance(tick.text) <= geometry.width:
-                    painter.drawText(x + 4, RULER - 9, tick.text)
+        for x, text in self._tick_labels(painter.fontMetrics()):
+            painter.drawText(x + 4, RULER - 9, text)
+
+    def _tick_labels(self, metrics: QFontMetrics) -> list[tuple[int, str]]:
+        """Return the place of each mark that has a text, and the text: those that are not cut."""
+        geometry = self._geometry
+        ticks = geometry.axis.ticks(96 * geometry.ratio)
+        placed = [(round(geometry.x(tick.t)), tick.text) for tick in ticks if tick.text]
+        room = geometry.width - 4
+        return [
+            (x, text)
+            for x, text in placed
+            if x >= GUTTER and x + metrics.horizontalAdvance(text) <= room
+        ]
 
     def _paint_selected(self, painter: QPainter, selection: tuple[float, float]) -> None:
         geometry = self._geometry

@@ -8,7 +8,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtWidgets import QMainWindow, QTabWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QTabWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from ui.device_picker import DeviceRow
@@ -77,8 +84,9 @@ class Layout:
         self._window.resizeDocks([bottom[0]], [208], Qt.Orientation.Vertical)
 
     def bring(self, dock: Dock) -> None:
-        """Put ``dock`` in front with the keyboard in it; take it away if it is in front."""
-        if is_seen(dock):
+        """Put ``dock`` in front with the keyboard in it; take it away if that is so already."""
+        here = QApplication.focusWidget()
+        if is_seen(dock) and here is not None and dock.isAncestorOf(here):
             dock.hide()
             return
         dock.show()
@@ -104,6 +112,8 @@ class Layout:
         """Put the docks where ``state`` says; anything unusable changes nothing."""
         if state:
             self._window.restoreState(QByteArray.fromBase64(state.encode()), VERSION)
+            # What was told then is not told now, and an empty row would stand there.
+            self._notice_row.setVisible(bool(self.notices.lines))
 
     def _build_rows(self) -> None:
         for name, row in (

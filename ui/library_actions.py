@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QTableView
 
 from app.library_entry import Entry
@@ -35,7 +35,25 @@ class LibraryActions(QObject):
         # Enter is the table's own: it says so with `activated`, as a double click does.
         self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        table.installEventFilter(self)
         self.show_chosen([])
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the keys of the table be its own: the window has other uses for some of them.
+
+        A key that both have would do nothing at all, for Qt would not choose.
+        """
+        if not isinstance(event, QKeyEvent):
+            return super().eventFilter(watched, event)
+        action = self._action_of(event)
+        if event.type() == QEvent.Type.ShortcutOverride:
+            if action is not None or event.matches(QKeySequence.StandardKey.SelectAll):
+                event.accept()
+                return True
+        elif event.type() == QEvent.Type.KeyPress and action is not None:
+            action.trigger()
+            return True
+        return super().eventFilter(watched, event)
 
     def show_chosen(self, chosen: Sequence[Entry]) -> None:
         """Enable what can be done with ``chosen``."""
@@ -48,6 +66,12 @@ class LibraryActions(QObject):
         self.rename.setEnabled(len(chosen) == 1 and chosen[0].can_rename)
         self.compare.setEnabled(len(chosen) == 2 and all(each.can_open for each in chosen))
         self.trash.setEnabled(any(each.can_trash for each in chosen))
+
+    def _action_of(self, event: QKeyEvent) -> QAction | None:
+        """Return what a key does here; None for Enter, which is left to the table."""
+        keys = QKeySequence(event.keyCombination())
+        actions = (each for each in self._table.actions() if each is not self.open)
+        return next((each for each in actions if each.shortcut() == keys), None)
 
     def _add(self, text: str, key: str) -> QAction:
         action = QAction(text, self._table)

@@ -86,6 +86,11 @@ class LibraryPanel(QWidget):
         if self.isVisible():
             self._reader.refresh(with_events=self._recording is None)
 
+    def read_again(self, bundle: Path) -> None:
+        """Take in what was written about a recording elsewhere, if the panel is seen."""
+        if self.isVisible() and bundle.parent == self._reader.folder:
+            self._reader.update([bundle.name])
+
     def set_recording(self, bundle: Path | None) -> None:
         """Say which recording is being written by this window, None where none is.
 
@@ -158,8 +163,13 @@ class LibraryPanel(QWidget):
             self._reader.update(names)
 
     def _keeping_choice(self, change: Callable[[], object]) -> None:
-        """Make a change to the rows, and choose again what was chosen, in the same place."""
+        """Make a change to the rows, and choose again what was chosen, in the same place.
+
+        Where nothing of it is left, the row is chosen that stands there now: Enter, Del and the
+        rest always have something to act on.
+        """
         chosen, current = {e.name for e in self.chosen()}, self._current()
+        stood = max(self.table.currentIndex().row(), 0)
         at = self.table.verticalScrollBar().value()
         change()
         selection = QItemSelection()
@@ -169,6 +179,9 @@ class LibraryPanel(QWidget):
                 selection.select(index, index)
         choice, flags = self.table.selectionModel(), QItemSelectionModel.SelectionFlag
         row = self.model.row_of(current) if current else -1
+        if selection.isEmpty() and self.model.rowCount():
+            row = row if row >= 0 else min(stood, self.model.rowCount() - 1)
+            selection.select(self.model.index(row, 0), self.model.index(row, 0))
         if row >= 0:
             choice.setCurrentIndex(self.model.index(row, TITLE), flags.NoUpdate)
         choice.select(selection, flags.ClearAndSelect | flags.Rows)

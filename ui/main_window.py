@@ -6,7 +6,7 @@ window take what changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +77,7 @@ class MainWindow(KeyboardWindow):
         self.choices = Choices(services, parts.transport, parts.devices, self)
         self.viewing = Viewing(parts, self)
         self.opening = Opening(services, lambda: self.desk.busy, self)
-        self.recording = RecordingControl(services, self, find=self.bundle, find_folder=self.folder)
+        self.recording = RecordingControl(self, find_folder=self.folder)
         self.playing = Playing(
             services,
             parts.timeline,
@@ -196,19 +196,36 @@ class MainWindow(KeyboardWindow):
         if recording is not None and recording not in (asked, self.bundle()):
             self.others.export(recording)
         elif asked is not None:
-            lanes, selection = self.parts.timeline.lanes, self.parts.timeline.scene.selection
             self.others.export(
                 asked,
-                selection,
-                lambda kind: picture_of(lanes, kind, self.windowTitle()),
+                self.parts.timeline.scene.selection,
+                self._picture_of(self.viewing.viewed),
                 swap=self.playing.swapped,
             )
 
+    def save_audio(self, kind: str) -> None:
+        """Let the audio of all that is in view be exported: ``wav`` or ``tracks``."""
+        asked = self.asked()
+        if asked is not None:
+            picture = self._picture_of(self.viewing.viewed)
+            swap = self.playing.swapped
+            self.others.export(asked, None, picture, swap=swap, formats=(kind,))
+
+    def _picture_of(self, viewed: Viewed | None) -> Callable[[str], bytes | None]:
+        """Return what draws ``viewed`` while it is in view, and nothing once it is not."""
+
+        def draw(kind: str) -> bytes | None:
+            if self.viewing.viewed is not viewed:
+                return None
+            return picture_of(self.parts.timeline.lanes, kind, self.windowTitle())
+
+        return draw
+
     def compare(self) -> None:
         """Ask what the recording in view is to be compared with."""
-        source = self.source()
-        if source is not None:
-            self.others.ask_what_to_compare(source)
+        asked = self.asked()
+        if asked is not None:
+            self.others.ask_what_to_compare(asked)
 
     def swap(self) -> None:
         """Let user and agent of an audio file change places."""
@@ -281,7 +298,7 @@ class MainWindow(KeyboardWindow):
         if viewed is None:
             return
         name = getattr(viewed, "title", "") or getattr(viewed, "agent_label", "")
-        self.setWindowTitle(f"{self.remarks.title or name} – Turnscope")
+        self.setWindowTitle(f"{self.remarks.title or name} — Turnscope")
 
     # --- frames
 
@@ -377,7 +394,6 @@ class MainWindow(KeyboardWindow):
     def _finish_closing(self) -> None:
         self.frame_clock.set_running(False)
         self.playing.close()
-        self.recording.close()
         self.remarks.close()
         self.measuring.close()
         if self._open is not None:

@@ -1,18 +1,20 @@
 """What a person writes about what is in view: markers, title, tags, notes. Main thread only.
 
 It is written to the bundle off the main thread, a moment after it was changed, and when the window
-closes. What belongs to no bundle of one's own stays in memory.
+closes. What belongs to no bundle of one's own stays in memory. While a session runs, its recorder
+alone writes: it puts the notes back where the folder was taken away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.notes import Change, Marker, Notes
+from app.states import State
 from ui.background import Background
 from ui.services import Services
 
@@ -20,48 +22,100 @@ NOT_KEPT = (
     "This is not a recording in a folder of its own: markers and notes are kept only until "
     "another one is opened."
 )
-FindBundle = Callable[[], Path | None]
+
+
+class Running(Protocol):
+    """A session, as far as its notes go."""
+
+    @property
+    def state(self) -> State:
+        """What it is doing."""
+
+    @property
+    def bundle(self) -> Path | None:
+        """The recording's folder, once there is one."""
+
+    def change_notes(self, change: Change) -> bool:
+        """Have the recorder change the notes; False where it does not take it any more."""
 
 
 class NotesFile(QObject):
     """The notes of one recording; what is not yet written of them is shown all the same."""
 
     changed = Signal()
+    ready = Signal()
+    """They have been read."""
+    written = Signal(Path)
+    """They are in this bundle now."""
     failed = Signal(object)
+    answered = Signal()
+    """Something that was waited for has come."""
 
     def __init__(
-        self, services: Services, find: FindBundle, is_kept: bool, parent: QObject
+        self,
+        services: Services,
+        bundle: Path | None,
+        session: Running | None,
+        is_kept: bool,
+        parent: QObject,
     ) -> None:
-        """Read the notes of the bundle that ``find`` tells, which may come to be later.
+        """Read the notes in ``bundle``, or go along with those of ``session``.
 
         Without ``is_kept`` nothing is written.
         """
         super().__init__(parent)
         self.notes = Notes()
         self.is_kept = is_kept
-        self._services, self._find = services, find
+        self._services, self._bundle, self._session = services, bundle, session
         self._waiting: list[Change] = []
         self._being_written = 0
+        self._is_handed_over = self._is_asked = False
+        self.is_ready = bundle is None
         self._job = Background("notes", self)
         self.read()
+
+    @property
+    def has_recorder(self) -> bool:
+        """Whether a session's recorder still writes, and nobody else may."""
+        return self._session is not None and not self._session.state.over
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of it waits to be read or written."""
+        is_at_rest = not self._waiting or not self.is_kept or self._find() is None
+        return is_at_rest and not self._is_asked
+
+    def let_go(self) -> None:
+        """Keep nothing but the path of what it is about: something else is in view."""
+        self._bundle, self._session = self._find(), None
 
     def read(self) -> None:
         """Read them, unless they are being written, which reads them, too."""
         bundle = self._find()
-        if bundle is not None and not self._being_written:
-            self._job.run(lambda: self._services.load_notes(bundle), self._take, self.failed.emit)
+        if bundle is not None and not self._being_written and not self.has_recorder:
+            self._is_asked = True
+            self._job.run(lambda: self._services.load_notes(bundle), self._read, self._not_read)
 
     def change(self, change: Change) -> None:
-        """Change them; `save` writes it."""
+        """Change them; `save` writes it, where no session's recorder does."""
         self.notes = change(self.notes)
-        self._waiting.append(change)
+        if self._session is not None and self._session.change_notes(change):
+            self._is_handed_over = True
+        else:
+            self._waiting.append(change)
         self.changed.emit()
 
     def save(self) -> None:
         """Write what has changed since the last time."""
         bundle = self._find() if self.is_kept else None
-        if bundle is None or self._being_written or not self._waiting:
+        if bundle is None:
             return
+        if self._is_handed_over:  # a moment ago: the recorder does not take so long
+            self._is_handed_over = False
+            self.written.emit(bundle)
+        if self.has_recorder or self._being_written or not self._waiting:
+            return
+        self._is_asked = True
         changes = list(self._waiting)
         self._being_written = len(changes)
         self._job.run(
@@ -82,6 +136,24 @@ class NotesFile(QObject):
             )
         self._job.finish(timeout_s)
 
+    def _find(self) -> Path | None:
+        return self._bundle if self._session is None else self._session.bundle
+
+    def _read(self, notes: Notes) -> None:
+        self._take(notes)
+        self._come_to_rest()
+
+    def _not_read(self, error: Exception) -> None:
+        self.failed.emit(error)
+        self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        self._is_asked = False
+        if not self.is_ready:
+            self.is_ready = True
+            self.ready.emit()
+        self.answered.emit()
+
     def _take(self, notes: Notes) -> None:
         shown = changed(notes, self._waiting)
         if shown != self.notes:
@@ -92,12 +164,17 @@ class NotesFile(QObject):
         self._waiting = self._waiting[self._being_written :]
         self._being_written = 0
         self._take(notes)
+        bundle = self._find()
+        if bundle is not None:
+            self.written.emit(bundle)
+        self._come_to_rest()
         self.save()
 
     def _not_written(self, error: Exception) -> None:
         """Tell; it is tried again with the next change, or at the end."""
         self._being_written = 0
         self.failed.emit(error)
+        self._come_to_rest()
 
 
 class Notebook(QObject):
@@ -105,6 +182,10 @@ class Notebook(QObject):
 
     changed = Signal()
     """Other notes, or other markers."""
+    ready = Signal()
+    """What was written before is known."""
+    written = Signal(Path)
+    """What was changed is in this bundle now."""
     told = Signal(str, str)
     failed = Signal(object)
 
@@ -117,7 +198,7 @@ class Notebook(QObject):
         self._services = services
         self._past: list[NotesFile] = []
         self._is_told = False
-        self._file = self._open(lambda: None, is_kept=False)
+        self._file = self._open(None, None, is_kept=False)
         self._settle = QTimer(self)
         self._settle.setObjectName("notes")
         self._settle.setSingleShot(True)
@@ -129,17 +210,35 @@ class Notebook(QObject):
         """What is written, what is not yet on disk included."""
         return self._file.notes
 
-    def show(self, find: FindBundle, is_kept: bool) -> None:
-        """Turn to another recording; ``find`` tells its bundle, once there is one.
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is known what was written before."""
+        return self._file.is_ready
+
+    def show(self, bundle: Path | None, session: Running | None, is_kept: bool) -> None:
+        """Turn to the recording in ``bundle``, or to ``session``, whose bundle may come later.
 
         Without ``is_kept`` nothing is written.
         """
         self.save()
-        self._file.changed.disconnect(self.changed)
-        self._past.append(self._file)
+        self._put_away(self._file)
         self._is_told = False
-        self._file = self._open(find, is_kept)
+        self._file = self._open(bundle, session, is_kept)
         self.changed.emit()
+
+    def _put_away(self, file: NotesFile) -> None:
+        """Keep it for as long as something of it waits."""
+        file.changed.disconnect(self.changed)
+        file.ready.disconnect(self.ready)
+        file.let_go()
+        self._past.append(file)
+        file.answered.connect(self._drop_settled)
+        self._drop_settled()
+
+    def _drop_settled(self) -> None:
+        for file in [each for each in self._past if each.is_settled]:
+            self._past.remove(file)
+            file.deleteLater()
 
     def read_again(self) -> None:
         """Take in what was written elsewhere."""
@@ -167,14 +266,16 @@ class Notebook(QObject):
         if renamed != marker:
             self.change(lambda notes: notes.unmarked(marker).marked(renamed))
 
-    def describe(self, title: str, tags: tuple[str, ...], text: str) -> None:
-        """Give the session another title, other tags and other notes."""
-        self.change(lambda notes: replace(notes, title=title, tags=tags, notes=text))
+    def describe(self, name: str, value: object) -> None:
+        """Give the session another ``title`` (text), other ``tags`` (a tuple) or ``notes``."""
+        self.change(lambda notes: replace(notes, **{name: value}))
 
     def save(self) -> None:
         """Write what is not written yet."""
         self._settle.stop()
         self._file.save()
+        if self._file.has_recorder and not self._file.is_settled:
+            self._settle.start()
 
     def close(self) -> None:
         """Write what is not written yet, and wait a bounded time for it."""
@@ -182,9 +283,11 @@ class Notebook(QObject):
         for file in (*self._past, self._file):
             file.finish(self.CLOSE_WITHIN_S)
 
-    def _open(self, find: FindBundle, is_kept: bool) -> NotesFile:
-        file = NotesFile(self._services, find, is_kept, self)
+    def _open(self, bundle: Path | None, session: Running | None, is_kept: bool) -> NotesFile:
+        file = NotesFile(self._services, bundle, session, is_kept, self)
         file.changed.connect(self.changed)
+        file.ready.connect(self.ready)
+        file.written.connect(self.written)
         file.failed.connect(self.failed)
         return file
 

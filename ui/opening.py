@@ -49,7 +49,9 @@ class Opening(QObject):
         self._recovery = Background("recovery", self)
         self._is_recovered = False
         self._past: deque[Recording] = deque()
-        """To be closed, by a thread: what was shown, and what nobody has taken yet."""
+        """To be closed, by any thread."""
+        self._untaken: deque[Recording] = deque()
+        """What has been opened last, until somebody takes it: its answer may be dropped."""
 
     @property
     def wished(self) -> Path | None:
@@ -117,29 +119,30 @@ class Opening(QObject):
         if self._wished is not None:
             self._wished = None
             self._job.close(0.0)
-            self._closing.run(self._close_past, lambda _: None)
+            self._closing.run(self._close_untaken, lambda _: None)
             self.changed.emit()
 
     def close(self) -> None:
         """Close what is left, and wait a bounded time for it."""
         self._wished = None
         self._job.close(self.CLOSE_WITHIN_S)
-        self._closing.run(self._close_past, lambda _: None)
+        self._closing.run(self._close_untaken, lambda _: None)
         self._closing.finish(self.CLOSE_WITHIN_S)
         self._recovery.finish(self.CLOSE_WITHIN_S)
 
     def _open(self, path: Path, swap: bool) -> Recording:
-        self._close_past()
+        self._close_untaken()  # nobody will: this wish has come after it
         recording = self._services.open_recording(path, swap)
-        # The answer may be dropped: until somebody takes it, it is one to be closed.
-        self._past.append(recording)
+        self._untaken.append(recording)
+        if self._wished is None:
+            self._close_untaken()
         return recording
 
     def _opened(self, recording: Recording) -> None:
         if self._wished is None:
-            self._closing.run(self._close_past, lambda _: None)
+            self._closing.run(self._close_untaken, lambda _: None)
             return
-        self._past.remove(recording)
+        self._untaken.clear()
         self._keep_recent(self._wished)
         self._wished = None
         self.opened.emit(recording)
@@ -152,12 +155,11 @@ class Opening(QObject):
         self.changed.emit()
 
     def _close_past(self) -> None:
-        while True:
-            try:
-                recording = self._past.popleft()
-            except IndexError:
-                return
-            recording.close()
+        _close_all(self._past)
+
+    def _close_untaken(self) -> None:
+        _close_all(self._untaken)
+        _close_all(self._past)
 
     def _keep_recent(self, path: Path) -> None:
         path = path.absolute()
@@ -179,6 +181,15 @@ class Opening(QObject):
 def dropped_paths(data: QMimeData) -> list[Path]:
     """Return the files and folders of this machine that are dragged."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def _close_all(recordings: deque[Recording]) -> None:
+    while True:
+        try:
+            recording = recordings.popleft()
+        except IndexError:
+            return
+        recording.close()
 
 
 def _is_list(kept: object) -> bool:

@@ -39,15 +39,22 @@ class OtherWindows(QObject):
         self,
         recording: Path,
         selection: tuple[float, float] | None = None,
-        view_picture: Callable[[str], bytes] | None = None,
+        view_picture: Callable[[str], bytes | None] | None = None,
         *,
         swap: bool = False,
+        formats: tuple[str, ...] = (),
     ) -> None:
-        """Let ``recording``, or a stretch of it, be exported."""
+        """Let ``recording``, or a stretch of it, be exported: as ``formats``, if any are named."""
         from ui.export_dialog import ExportDialog
 
         dialog = ExportDialog(
-            self._services, recording, selection, view_picture, self._window, swap=swap
+            self._services,
+            recording,
+            selection,
+            view_picture,
+            self._window,
+            swap=swap,
+            formats=formats,
         )
         dialog.told.connect(self.told)
         dialog.failed.connect(self.failed)

@@ -174,7 +174,8 @@ class Overview(QWidget):
             ((mark.at for mark in scene.marks), colours.interruption),
             ((marker.t for marker in scene.markers), colours.marker),
         ):
-            for x in {round(strip.left() + t * scale) for t in moments}:
+            # a marker of a stranger may stand beyond what is drawn, and beyond what Qt can draw
+            for x in {round(strip.left() + t * scale) for t in moments if 0 <= t <= self._drawn_s}:
                 painter.fillRect(x, round(strip.top()), 1, round(strip.height()), QColor(colour))
 
     def _paint_window(self, painter: QPainter, strip: QRectF) -> None:

@@ -57,6 +57,7 @@ class Remarks(QObject):
 
     def _connect(self) -> None:
         self.notebook.changed.connect(self._show_notes)
+        self.notebook.ready.connect(lambda: self._page.set_enabled(True))
         self.notebook.told.connect(self.told)
         self.notebook.failed.connect(self.failed)
         self._page.written.connect(self.notebook.describe)
@@ -80,9 +81,11 @@ class Remarks(QObject):
         self._typed = None
         self._page.forget()
         self._page.show_facts([])
-        self._page.set_enabled(True)
         is_kept = not getattr(viewed, "is_copy", False) and not _is_file(viewed)
-        self.notebook.show(lambda: viewed.bundle, is_kept)
+        session = viewed if hasattr(viewed, "change_notes") else None
+        self.notebook.show(viewed.bundle if session is None else None, session, is_kept)
+        # What is typed before the notes are read would be taken for all there is.
+        self._page.set_enabled(self.notebook.is_ready)
         self.advance()
 
     def advance(self) -> None:

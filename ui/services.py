@@ -129,12 +129,6 @@ class Services(Protocol):
     def open_session(self, request: SessionRequest) -> Session:
         """Return a session that is ready to start (blocking)."""
 
-    def save_audio(self, bundle: Path, target: Path, apart: bool) -> Sequence[Path]:
-        """Write a recording's audio as WAV and return what was written (blocking).
-
-        One stereo file, user left and agent right; or, ``apart``, one file for each of them.
-        """
-
     def key_source(self) -> str:
         """Return ``keyring``, ``environment`` or nothing: where the API key is (blocking)."""
 

@@ -30,8 +30,8 @@ LONGEST_TITLE = 200
 class SessionPage(QWidget):
     """Three fields and a list of facts."""
 
-    written = Signal(str, tuple, str)
-    """Another title, other tags, or other notes."""
+    written = Signal(str, object)
+    """What was written in — ``title``, ``tags`` or ``notes`` — and what it says now."""
 
     def __init__(self, theme: Theme) -> None:
         """Begin with nothing in view."""
@@ -67,7 +67,9 @@ class SessionPage(QWidget):
         self._is_showing = False
 
     def forget(self) -> None:
-        """Empty the fields: another recording is in view."""
+        """Empty the fields, and let go of the keyboard: another recording is in view."""
+        for field in (self.title, self.tags, self.notes):
+            field.clearFocus()
         self._is_showing = True
         self.title.clear()
         self.tags.clear()
@@ -103,12 +105,16 @@ class SessionPage(QWidget):
     def _restyle(self) -> None:
         self._inside.setStyleSheet(f"QLabel#fact {{ color: {self._theme.colours.muted}; }}")
 
-    def _tell(self) -> None:
-        if self._is_showing:
-            return
-        tags = tuple(tag for each in self.tags.text().split(",") if (tag := " ".join(each.split())))
-        title = " ".join(self.title.text().split())
-        self.written.emit(title, tuple(dict.fromkeys(tags)), self.notes.toPlainText())
+    def _tell_title(self) -> None:
+        self.written.emit("title", " ".join(self.title.text().split()))
+
+    def _tell_tags(self) -> None:
+        tags = (" ".join(each.split()) for each in self.tags.text().split(","))
+        self.written.emit("tags", tuple(dict.fromkeys(tag for tag in tags if tag)))
+
+    def _tell_notes(self) -> None:
+        if not self._is_showing:
+            self.written.emit("notes", self.notes.toPlainText())
 
     # --- building
 
@@ -118,9 +124,9 @@ class SessionPage(QWidget):
         row.setSpacing(2 * GRID)
         row.addLayout(self._build_form(), 1)
         row.addWidget(self._build_facts(), 1)
-        self.title.textEdited.connect(lambda _: self._tell())
-        self.tags.textEdited.connect(lambda _: self._tell())
-        self.notes.textChanged.connect(self._tell)
+        self.title.textEdited.connect(lambda _: self._tell_title())
+        self.tags.textEdited.connect(lambda _: self._tell_tags())
+        self.notes.textChanged.connect(self._tell_notes)
 
     def _build_form(self) -> QGridLayout:
         form = QGridLayout()
@@ -136,6 +142,8 @@ class SessionPage(QWidget):
             label = QLabel(text)
             label.setBuddy(field)
             label.setFont(small(-0.5))
+            # On the line of what is written, which in the notes is the first of several.
+            label.setFixedHeight(self.title.sizeHint().height())
             form.addWidget(label, number, 0, Qt.AlignmentFlag.AlignTop)
             form.addWidget(field, number, 1)
             field.setAccessibleName(text.replace("&", ""))

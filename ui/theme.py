@@ -16,8 +16,11 @@ from PySide6.QtWidgets import QApplication
 GRID = 8
 """The grid that widths, heights and gaps are multiples of, in device-independent pixels."""
 CONTROL_HEIGHT = 32
-FOCUS_IS_HIGHLIGHT = ("QPushButton", "QComboBox", "QLineEdit", "QCheckBox")
-"""Widgets whose frame Fusion draws in the highlight while they have the focus."""
+FRAMED = (
+    *("QPushButton", "QComboBox", "QLineEdit", "QCheckBox", "QRadioButton"),
+    "QAbstractSpinBox",
+)
+"""Widgets with a frame, which Fusion draws in the highlight while they have the focus."""
 SCHEMES = ("system", "light", "dark")
 
 
@@ -128,7 +131,7 @@ class Theme(QObject):
         self.colours = DARK if dark else LIGHT
         palette = build_palette(self.colours)
         self._app.setPalette(palette)
-        for name in FOCUS_IS_HIGHLIGHT:
+        for name in FRAMED:
             self._app.setPalette(strong(palette, self.colours), name)
         self._app.setStyleSheet(style_sheet(self.colours))
         self.changed.emit()
@@ -164,10 +167,16 @@ def build_palette(colours: Colours) -> QPalette:
 
 
 def strong(palette: QPalette, colours: Colours) -> QPalette:
-    """Return ``palette`` with a highlight that can be seen in a frame one pixel wide."""
+    """Return ``palette`` with frames that can be seen though they are one pixel wide.
+
+    Fusion draws them darker than the window (by 1.4), which on a dark one is no frame at all.
+    """
     result = QPalette(palette)
     result.setColor(QPalette.ColorRole.Highlight, QColor(colours.user))
     result.setColor(QPalette.ColorRole.HighlightedText, QColor(colours.base))
+    if colours is DARK:
+        frame = blend(colours.muted, colours.window, 0.5)
+        result.setColor(QPalette.ColorRole.Window, frame.lighter(140))
     return result
 
 

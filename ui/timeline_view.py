@@ -138,9 +138,10 @@ class TimelineView(QWidget):
         self._axis_moved()
 
     def fit(self) -> None:
-        """Show the whole session."""
-        self.axis.show(0.0, max(self._scene.duration_s * 1.01, TimeAxis.MIN_SPAN_S))
-        self._axis_moved()
+        """Show the whole session; without one, stay."""
+        if self._scene.duration_s > 0:
+            self.axis.show(0.0, self._scene.duration_s * 1.01)
+            self._axis_moved()
 
     def zoom(self, factor: float) -> None:
         """Zoom about the playhead if it is in view, else about the middle."""

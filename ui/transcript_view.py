@@ -32,7 +32,7 @@ from ui.time_axis import clock_text
 if TYPE_CHECKING:
     from app.turn_records import Line
 
-EMPTY = "What you and the agent say will appear here."
+EMPTY = "What you and the agent say in a session appears here."
 WRITE = "Write to the agent"
 START_FIRST = "Start a session to write to the agent"
 INDENT = 12

@@ -24,7 +24,7 @@ class Unheard:
     """Fills a scene's ``discarded`` and ``queued``; each is cut off where the next audio begins."""
 
     TAIL = 64
-    """Spans that are looked at again, and all since the first ghost that later audio may cut off."""
+    """Spans that are looked at again, beside all since the first ghost that may yet be cut off."""
 
     def __init__(self, scene: Scene) -> None:
         """Fill ``scene``, which has none yet."""

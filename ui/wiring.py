@@ -26,11 +26,10 @@ def wire_parts(window: MainWindow) -> None:
     _wire_timeline(window)
     _wire_panels(window)
     window.opening.recovered.connect(window.show_recovered)
-    own = (window.choices, window.recording, window.opening)
-    telling = (*own, window.remarks, window.others)
+    telling = (window.choices, window.opening, window.remarks, window.others)
     for source in (window.desk, window.playing, window.measuring, *telling):
         source.failed.connect(window.show_error)
-    for source in telling:
+    for source in (window.recording, *telling):
         source.told.connect(window.parts.notices.add)
 
 
@@ -75,6 +74,7 @@ def _wire_library(window: MainWindow) -> None:
     library.export_requested.connect(window.export)
     library.compare_requested.connect(window.others.compare)
     library.renamed.connect(window.remarks.read_again)
+    window.remarks.notebook.written.connect(library.read_again)
     library.trashed.connect(window.tell_trashed)
     library.told.connect(window.parts.notices.add)
     library.failed.connect(window.show_error)
@@ -104,8 +104,8 @@ def _file_entries(window: MainWindow) -> Pairs:
         (menu.open, window.opening.ask_folder),
         (menu.open_file, window.opening.ask_file),
         (menu.export, window.export),
-        (menu.save, lambda: recording.save(False)),
-        (menu.save_apart, lambda: recording.save(True)),
+        (menu.save, lambda: window.save_audio("wav")),
+        (menu.save_apart, lambda: window.save_audio("tracks")),
         (menu.compare, window.compare),
         (menu.show_folder, recording.show_folder),
         (menu.recordings, window.choices.choose_folder),

@@ -102,10 +102,6 @@ class FakeServices:
         self.sessions.append(session)
         return session
 
-    def save_audio(self, bundle: Path, target: Path, apart: bool) -> Sequence[Path]:
-        self.asked.append(("save", bundle, target, apart))
-        return [target]
-
     def key_source(self) -> str:
         return "keyring" if self.key else ""
 

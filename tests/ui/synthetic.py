@@ -30,6 +30,7 @@ from app.events import (
     StateChanged,
     Timeline,
 )
+from app.notes import Change, Notes
 from app.notices import NoticeBoard
 from app.session import EndReason, SessionFacts, State
 from audio.meter import Meter
@@ -209,6 +210,7 @@ class SyntheticSession:
         self.bundle: Path | None = None
         self.facts = SessionFacts(microphone="caller.wav", speaker="none")
         self.ends_at_once = True
+        self.notes = Notes()
         self._now = 0.0
         self._laid = 0
         self._event = self._piece = 0
@@ -249,6 +251,12 @@ class SyntheticSession:
 
     def send_text(self, text: str) -> bool:
         self.calls.append(("text", text))
+        return True
+
+    def change_notes(self, change: Change) -> bool:
+        if self.state not in (State.CONNECTING, State.RUNNING):
+            return False
+        self.notes = change(self.notes)
         return True
 
     def now(self) -> float:

@@ -302,6 +302,14 @@ def test_a_folder_that_is_gone_says_so(opens: Opens, folder: Path) -> None:
     assert [str(error) for error in opens.errors] == [f"There is no folder “{folder / 'nowhere'}”."]
 
 
+def test_the_home_of_somebody_unknown_is_a_sentence(opens: Opens) -> None:
+    dialog = opens()
+    dialog.options.folder.setText("~nobody-of-that-name/x")
+    dialog.start()
+    assert dialog.result.text() == "There is no folder “~nobody-of-that-name/x”."
+    assert not dialog.exporting
+
+
 def test_a_session_that_cannot_be_read_says_so(opens: Opens, tmp_path: Path) -> None:
     dialog = opens(tmp_path / "nowhere.wav")
     assert "nowhere.wav" in dialog.summary.text()

@@ -88,6 +88,11 @@ def test_a_panel_behind_a_tab_comes_to_the_front_and_goes_by_the_same_key(
     assert is_seen(turns)
     assert focus() is window.parts.turns.table
     assert action.isChecked()
+    window.parts.timeline.lanes.setFocus()
+    QTest.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert is_seen(turns), "the keyboard was elsewhere"
+    assert focus() is window.parts.turns.table
+    assert action.isChecked()
     QTest.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     QCoreApplication.processEvents()
     assert turns.isHidden()

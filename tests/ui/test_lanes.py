@@ -360,3 +360,10 @@ def test_a_click_beside_the_window_brings_it_there(overview: TimelineView) -> No
     away = QPoint(round(overview.overview._x(55.0)) + EDGE_PX, 20)
     QTest.mouseClick(overview.overview, LEFT, NONE, away)
     assert overview.axis.start_s < 55.0 < overview.axis.stop_s
+
+
+def test_there_is_nothing_to_fit_in_an_empty_window(timeline: TimelineView) -> None:
+    timeline.set_scene(Scene())
+    before = (timeline.axis.start_s, timeline.axis.span_s, timeline.axis.following)
+    timeline.fit()
+    assert (timeline.axis.start_s, timeline.axis.span_s, timeline.axis.following) == before

@@ -5,20 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 from time import thread_time
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox
 
 from app.bundle_lock import BundleLock
 from app.library import Library
-from app.notes import load_notes, save_notes
+from app.notes import Notes, load_notes, save_notes
 from tests.rig.bundles import make_bundle, summary
 from tests.ui.conftest import Until, bury, wait_until
 from tests.ui.fakes import FakeServices
+from ui.app_services import WindowServices
 from ui.icons import Icons
 from ui.library_model import COLUMNS, DATE, INTERRUPTIONS, LATENCY, STATE, TITLE
 from ui.library_panel import LibraryPanel
@@ -191,6 +193,29 @@ def test_a_new_recording_comes_into_the_list_and_what_was_chosen_stays(
     assert [entry.name for entry in panel.chosen()] == [SECOND, FIRST]
 
 
+def test_there_is_always_a_row_for_enter_and_the_next_one_where_it_is_gone(
+    panel: LibraryPanel, folder: Path, until: Until
+) -> None:
+    opened: list[Path] = []
+    panel.open_requested.connect(opened.append)
+    panel.table.setFocus()
+    key(panel, Qt.Key.Key_Return)
+    assert opened == [folder / THIRD]
+    choose(panel, SECOND)
+    rmtree(folder / SECOND)
+    panel.refresh()
+    until(lambda: SECOND not in names(panel))
+    assert [entry.name for entry in panel.chosen()] == [FIRST]
+
+
+def test_what_was_written_elsewhere_is_taken_in_at_once(
+    panel: LibraryPanel, folder: Path, until: Until
+) -> None:
+    save_notes(folder / SECOND, Notes(title="Cut in twice"))
+    panel.read_again(folder / SECOND)
+    until(lambda: "Cut in twice" in cells(panel, TITLE))
+
+
 def test_a_panel_that_nobody_sees_reads_nothing(
     panel: LibraryPanel, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +303,22 @@ def test_the_actions_say_which_recording_they_are_for(panel: LibraryPanel, folde
     rows.replay.trigger()
     rows.compare.trigger()
     assert wishes == [folder / THIRD, folder / THIRD, (folder / THIRD, folder / FIRST)]
+
+
+def test_the_keys_are_the_tables_own_where_the_window_has_them_too(
+    panel: LibraryPanel, folder: Path
+) -> None:
+    exported: list[Path] = []
+    panel.export_requested.connect(exported.append)
+    for keys in ("Ctrl+Shift+E", "Ctrl+A"):
+        other = QShortcut(QKeySequence(keys), panel)
+        other.activated.connect(lambda: pytest.fail("the window took it"))
+    choose(panel, THIRD)
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    key(panel, Qt.Key.Key_E, both)
+    assert exported == [folder / THIRD]
+    key(panel, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(panel.chosen()) == 5
 
 
 @pytest.mark.parametrize(
@@ -491,3 +532,19 @@ def test_notes_written_elsewhere_come_in_with_the_next_refresh(
     choose(panel, THIRD)
     key(panel, Qt.Key.Key_F5)
     until(lambda: cells(panel, TITLE)[2] == "Yak")
+
+
+def test_without_a_place_for_an_index_renaming_and_searching_go_on(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("a file where the caches should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    services = WindowServices(settings_path=tmp_path / "settings.json")
+    services.library(folder).refresh()
+    listed = services.library(folder).entries()
+    assert listed
+    name = next(entry.name for entry in listed if entry.can_rename)
+    services.library(folder).rename(name, "Zanzibar")
+    assert services.library(folder).search("zanzibar") == {name}
+    assert len(services.library(folder).entries()) == len(listed)
+    assert services.library(tmp_path) is not services.library(folder)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.notes import Marker, Notes
+from app.states import State
 from tests.ui.bundles import write_audio, write_bundle
 from tests.ui.conftest import frames, wait_until
 from tests.ui.fakes import FakeServices
@@ -53,8 +57,27 @@ def test_one_key_marks_now_while_the_session_goes_on_and_the_text_is_typed_there
     assert window.desk.state == "running"
     assert not running.muted
     assert window.parts.timeline.lanes.hasFocus()
-    wait_until(lambda: services.notes.get(running.bundle) is not None)
-    assert services.notes[running.bundle].markers[-1].t == 4.0
+    assert running.notes.markers == (Marker(4.0, "echo m k"),)
+
+
+def test_while_a_session_runs_its_recorder_alone_writes_the_notes(
+    window: MainWindow, running: SyntheticSession, services: FakeServices
+) -> None:
+    notebook, told_of = window.remarks.notebook, []
+    notebook.written.connect(told_of.append)
+    notebook.mark(Marker(1.0, "while it runs"))
+    notebook.save()
+    assert told_of == [running.bundle]
+    running.become(State.ENDING)
+    notebook.mark(Marker(2.0, "at the very end"))
+    notebook.save()
+    assert notebook._file._job.finish(10)
+    assert not services.notes
+    services.notes[running.bundle] = running.notes
+    running.become(State.ENDED)
+    wait_until(lambda: len(services.notes[running.bundle].markers) == 2)
+    assert running.notes.markers == (Marker(1.0, "while it runs"),)
+    assert texts(window) == ["while it runs", "at the very end"]
 
 
 def test_in_a_recording_the_playhead_is_marked_or_the_selection(
@@ -169,7 +192,7 @@ def test_title_tags_and_notes_are_kept_a_moment_after_they_were_written(
     wait_until(lambda: services.notes[bundle].notes == "Compare")
     assert services.notes[bundle].tags == ("echo", "wired")
     assert len(services.notes[bundle].markers) == 2
-    assert marked.windowTitle() == "Cut in twice – Turnscope"
+    assert marked.windowTitle() == "Cut in twice — Turnscope"
 
 
 def test_what_is_known_of_the_session_is_listed(marked: MainWindow, bundle: Path) -> None:
@@ -196,6 +219,98 @@ def test_opening_another_recording_keeps_what_was_written_about_the_first(
     wait_until(lambda: services.notes[bundle].notes == "of the first")
     assert marked.parts.page.notes.toPlainText() == ""
     assert texts(marked) == []
+
+
+def test_typing_on_as_another_recording_comes_leaves_its_title_alone(
+    marked: MainWindow, services: FakeServices, tmp_path: Path
+) -> None:
+    other = write_bundle(tmp_path / "another", 1)
+    services.notes[other] = Notes(title="Kept", notes="all of it")
+    page = marked.parts.page
+    marked.activateWindow()
+    marked.parts.bring(marked.parts.docks[6])
+    page.title.setFocus()
+    assert page.title.hasFocus()
+    opened(marked, other)
+    assert not page.title.hasFocus()
+    wait_until(lambda: page.title.text() == "Kept")
+    page.title.clear()  # as where it had been passed over
+    page.tags.setFocus()
+    QTest.keyClicks(page.tags, "late")
+    marked.remarks.notebook.save()
+    wait_until(lambda: services.notes[other].tags == ("late",))
+    assert services.notes[other] == Notes("Kept", ("late",), "all of it")
+
+
+def test_a_session_that_begins_takes_the_keyboard_from_the_page(marked: MainWindow) -> None:
+    page = marked.parts.page
+    marked.activateWindow()
+    marked.parts.bring(marked.parts.docks[6])
+    page.title.setFocus()
+    assert page.title.hasFocus()
+    marked.start()
+    wait_until(lambda: marked.desk.state == "running")
+    assert not page.title.hasFocus()
+    assert page.title.isEnabled()
+    assert page.title.text() == ""
+
+
+def test_nothing_is_typed_into_the_page_before_the_notes_are_read(
+    window: MainWindow, bundle: Path, services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_answer = threading.Event()
+
+    def load_slowly(_bundle: Path) -> Notes:
+        may_answer.wait(10)
+        return Notes(title="Kept")
+
+    monkeypatch.setattr(services, "load_notes", load_slowly)
+    opened(window, bundle)
+    page = window.parts.page
+    assert not page.title.isEnabled()
+    may_answer.set()
+    wait_until(page.title.isEnabled)
+    assert page.title.text() == "Kept"
+
+
+def test_nothing_of_what_was_in_view_is_kept_once_its_notes_are_written(
+    window: MainWindow, bundle: Path, services: FakeServices, tmp_path: Path
+) -> None:
+    window.start()
+    wait_until(lambda: window.desk.state == "running")
+    window.remarks.notebook.mark(Marker(1.0))
+    services.sessions[-1].end()
+    frames(window)
+    seen = [weakref.ref(services.sessions.pop())]
+    opened(window, bundle)
+    seen.append(weakref.ref(window.viewing.viewed))
+    window.remarks.notebook.mark(Marker(5.0))
+    opened(window, write_bundle(tmp_path / "another", 1))
+
+    def is_gone() -> bool:
+        gc.collect()
+        return not any(each() for each in seen)
+
+    wait_until(is_gone)
+    wait_until(lambda: not window.remarks.notebook._past)
+    assert services.notes[bundle].markers == (Marker(5.0),)
+
+
+def test_notes_that_still_wait_do_not_hold_their_session(
+    window: MainWindow, running: SyntheticSession, services: FakeServices, bundle: Path
+) -> None:
+    where = running.bundle
+    running.end()
+    frames(window)
+    services.notes_failure = OSError(28, "No space left on device", str(where))
+    window.remarks.notebook.mark(Marker(1.0))
+    opened(window, bundle)
+    wait_until(lambda: "no space left" in told(window))
+    assert window.viewing.viewed is not running
+    assert [file._session for file in window.remarks.notebook._past] == [None]
+    services.notes_failure = None
+    window.remarks.close()
+    assert services.notes[where].markers == (Marker(1.0),)
 
 
 def test_notes_that_cannot_be_written_are_told_of_and_written_later(

@@ -15,6 +15,7 @@ from app.bundle import open_bundle
 from app.notes import load_notes
 from tests.ui.conftest import bury, wait_until
 from ui.app_services import WindowServices
+from ui.export_dialog import ExportDialog
 from ui.main_window import MainWindow
 from ui.theme import Theme
 
@@ -68,10 +69,17 @@ def test_a_session_from_start_to_recording(window: MainWindow, tmp_path: Path) -
     wait_until(lambda: window.viewing.is_recording and window.viewing.is_settled)
     wait_until(lambda: panel.rowCount() == 1 and timeline.scene.markers)
     assert timeline.scene.duration_s == pytest.approx(length_s, abs=0.1)
-    window.recording.save_to(bundle, tmp_path / "call.wav", apart=False)
+    window.menu.save.trigger()
+    (dialog,) = window.findChildren(ExportDialog)
+    wait_until(dialog.options.name.text)
+    dialog.options.name.setText("call")
+    dialog.options.folder.setText(str(tmp_path))
+    dialog.start()
     wait_until((tmp_path / "call.wav").exists)
     assert soundfile.info(tmp_path / "call.wav").channels == 2
     wait_until(lambda: window.parts.notices.lines)
+    dialog.reject()
+    bury()
 
 
 def test_a_callers_file_that_ends_is_told_while_the_session_goes_on(

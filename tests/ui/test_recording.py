@@ -1,16 +1,13 @@
-"""After the end: play, replay, save."""
+"""After the end: play, replay."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from audio.errors import DeviceError
-from tests.ui.conftest import Until, bury, frames, wait_until
+from tests.ui.conftest import Until, frames, wait_until
 from tests.ui.fakes import HEADSET, FakePlayback, FakeServices
 from tests.ui.synthetic import SyntheticSession
 from ui.main_window import MainWindow
@@ -146,45 +143,6 @@ def test_replay_is_a_new_session_with_the_user_track_as_its_microphone(
     frames(window, 1)
     assert window.parts.timeline.scene.now_s == 0.0
     assert window.parts.interruptions.model.rowCount() == 0
-
-
-@pytest.mark.parametrize("apart", [False, True])
-def test_the_audio_is_saved_where_the_person_wants_it(
-    window: MainWindow,
-    ended: SyntheticSession,
-    services: FakeServices,
-    tmp_path: Path,
-    apart: bool,
-) -> None:
-    (window.menu.save_apart if apart else window.menu.save).trigger()
-    dialog = window.findChild(QFileDialog)
-    target = tmp_path / "call.wav"
-    dialog.fileSelected.emit(str(target))
-    dialog.reject()
-    bury()
-    wait_until(lambda: str(target) in told(window))
-    assert ("save", services.bundle, target, apart) in services.asked
-    assert services.settings.screen["save_folder"] == str(tmp_path)
-
-
-def test_tracks_apart_replace_nothing_without_being_told_to(
-    window: MainWindow, ended: SyntheticSession, services: FakeServices, tmp_path: Path
-) -> None:
-    def saved() -> list[object]:
-        return [each for each in services.asked if isinstance(each, tuple) and each[0] == "save"]
-
-    (tmp_path / "call-user.wav").write_bytes(b"precious")
-    window.menu.save_apart.trigger()
-    dialog = window.findChild(QFileDialog)
-    dialog.fileSelected.emit(str(tmp_path / "call.wav"))
-    dialog.reject()
-    box = window.findChild(QMessageBox)
-    assert "call-user.wav" in box.text()
-    assert not saved()
-    replace, keep = box.buttons()
-    (replace if replace.text() == "Replace" else keep).click()
-    wait_until(saved)
-    bury()
 
 
 def test_the_end_is_told_once_with_the_place_of_the_recording(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from app.export.formats import Order
 from app.notices import Notice
-from app.recording import Recording
+from app.recording import Recording, open_recording
 from tests.ui.bundles import write_audio, write_bundle
 from tests.ui.conftest import Until, bury, frames, wait_until
 from tests.ui.fakes import FakeServices
 from tests.ui.synthetic import SyntheticSession
-from ui.export_dialog import ExportDialog
+from ui.export_dialog import KEPT, ExportDialog
 from ui.main_window import MainWindow
 
 
@@ -53,7 +55,7 @@ def test_a_bundle_shows_what_the_session_showed(window: MainWindow, bundle: Path
     assert len(scene.discarded) == 2
     assert parts.timeline.axis.start_s == 0.0
     assert parts.timeline.axis.stop_s >= 28.0
-    assert window.windowTitle() == f"{bundle.name} – Turnscope"
+    assert window.windowTitle() == f"{bundle.name} — Turnscope"
     assert window.desk.state == "idle"
     assert parts.transport.state.word == "idle"
 
@@ -327,3 +329,100 @@ def test_a_recording_of_the_list_is_exported_whole_and_without_a_picture(
     assert dialog._view_picture is None
     window.others.close()
     bury()
+
+
+@pytest.mark.parametrize("kind", ["wav", "tracks"])
+def test_saving_the_audio_is_an_export_of_all_of_it(
+    window: MainWindow, services: FakeServices, bundle: Path, tmp_path: Path, kind: str
+) -> None:
+    services.settings.screen[KEPT] = {"formats": ["csv", "zip"], "folder": str(tmp_path)}
+    opened(window, bundle)
+    window.parts.timeline.select((2.0, 3.5))
+    frames(window, 1)
+    (window.menu.save if kind == "wav" else window.menu.save_apart).trigger()
+    (dialog,) = window.findChildren(ExportDialog)
+    wait_until(dialog.options.name.text)
+    dialog.options.name.setText("call")
+    dialog.start()
+    wait_until(lambda: "Exported" in told(window))
+    (order,) = [each for each in services.asked if isinstance(each, Order)]
+    assert (order.wish.formats, order.wish.start_s) == ((kind,), None)
+    assert services.settings.screen[KEPT]["formats"] == ["csv", "zip"]
+    dialog.reject()
+    bury()
+
+
+def test_a_picture_of_another_recording_is_not_saved_as_one_of_the_first(
+    window: MainWindow, services: FakeServices, bundle: Path, tmp_path: Path
+) -> None:
+    services.settings.screen[KEPT] = {"formats": ["png"], "folder": str(tmp_path)}
+    opened(window, bundle)
+    window.menu.export.trigger()
+    (dialog,) = window.findChildren(ExportDialog)
+    wait_until(dialog.options.name.text)
+    opened(window, write_bundle(tmp_path / "another", 1))
+    dialog.start()
+    assert "The session is not in view" in dialog.result.text()
+    assert not dialog.exporting
+    assert not any(isinstance(each, Order) for each in services.asked)
+    dialog.reject()
+    bury()
+
+
+def test_a_zip_is_compared_and_not_its_unpacked_copy(
+    window: MainWindow, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "call.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in bundle.iterdir():
+            if file.is_file():
+                archive.write(file, f"{bundle.name}/{file.name}")
+    asked: list[Path] = []
+    monkeypatch.setattr(window.others, "ask_what_to_compare", asked.append)
+    opened(window, packed)
+    window.menu.compare.trigger()
+    assert asked == [packed]
+
+
+def closings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return what will have been closed."""
+    closed: list[Path] = []
+    close = Recording.close
+    monkeypatch.setattr(
+        Recording, "close", lambda recording: (closed.append(recording.path), close(recording))
+    )
+    return closed
+
+
+def test_closing_what_was_in_view_leaves_what_is_just_opened_alone(
+    window: MainWindow, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = closings(monkeypatch)
+    opened(window, bundle)
+    other = write_bundle(tmp_path / "another", 1)
+    window.open_path(other)
+    assert window.opening._job.finish(10)
+    window.opening.put_away(window.viewing.viewed)
+    assert window.opening._closing.finish(10)
+    wait_until(lambda: window.bundle() == other)
+    assert window.opening.wished is None
+    wait_until(lambda: set(closed) == {bundle})
+
+
+def test_what_is_opened_in_vain_is_closed(
+    window: MainWindow, services: FakeServices, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = closings(monkeypatch)
+    begun, may_open = threading.Event(), threading.Event()
+
+    def open_slowly(path: Path, swap: bool) -> Recording:
+        begun.set()
+        may_open.wait(10)
+        return open_recording(path, swap=swap)
+
+    monkeypatch.setattr(services, "open_recording", open_slowly)
+    window.open_path(bundle)
+    assert begun.wait(10)
+    window.start()
+    may_open.set()
+    wait_until(lambda: closed == [bundle])

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.theme import DARK, LIGHT, Colours, Theme, contrast
+from ui.theme import DARK, LIGHT, Colours, Theme, build_palette, contrast, strong
 
 MEANING = ("text", "muted", "user", "agent", "interruption", "warning", "fault", "marker")
 SIGHTS = {
@@ -113,3 +113,10 @@ def test_what_has_the_keyboard_is_framed_in_a_colour_that_can_be_seen(
     assert max((contrast(each, theme.colours.window) for each in changed), default=0) >= 3
     theme.choose("light")
     window.deleteLater()
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_frames_stand_out_from_the_window(colours: Colours) -> None:
+    window = strong(build_palette(colours), colours).color(QPalette.ColorRole.Window)
+    frame = window.darker(140).name()  # as Fusion draws it
+    assert contrast(frame, colours.window) > 1.9

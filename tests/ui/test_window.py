@@ -466,3 +466,13 @@ def test_a_slot_that_raises_is_a_notice_and_not_the_end(
     error_log.clear()
     frames(window, 1)
     assert window.parts.transport.state.word == "listening"
+
+
+def test_a_layout_kept_while_something_was_told_leaves_no_empty_row(window: MainWindow) -> None:
+    notices = window.parts.notices
+    notices.add("info", "Told, and dismissed since.")
+    state = window.parts.state()
+    notices.clear()
+    window.parts.restore(state)
+    QApplication.processEvents()
+    assert not notices.isVisible()
