@@ -779,7 +779,7 @@ def test_a_disk_that_stalls_for_five_seconds_costs_no_audio_and_no_mic_chunk(
     assert max(late_s) < 1.0  # it is 0.25 s; the disk stalled for five
     user = soundfile.read(session.bundle / "user.wav", dtype="int16")[0]
     spoken = user[user != 0]
-    assert len(spoken) > 5 * 16_000
+    assert len(spoken) >= 5 * 16_000
     assert (np.abs(spoken[:5000].astype(int) - tone[:5000]) <= 1).all()
     received = soundfile.read(session.bundle / "received.wav")[0]
     assert len(received) == 5 * 16_000
