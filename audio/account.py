@@ -186,7 +186,7 @@ class Account:
     """
 
     RING_S = 60
-    JOURNAL = 20_000
+    JOURNAL = 4_000
 
     def __init__(self) -> None:
         """Begin an empty account."""
