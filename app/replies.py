@@ -137,8 +137,10 @@ class Reply:
         fates: dict[Fate, list[str]] = {"heard": [], "waiting": [], "unheard": []}
         for word in words:
             fates[self._fate(word.middle, heard, gone)].append(word.text)
+        heard_text = " ".join(fates["heard"])
         return Division(
-            " ".join(fates["heard"]),
+            # of a reply that was heard out there is one text, and not two alike
+            self.text if self.text is not None and self.text == heard_text else heard_text,
             " ".join(fates["waiting"]),
             " ".join(fates["unheard"]),
             estimated,

@@ -70,7 +70,7 @@ class TurnTracker:
         self._transcript = Transcript()
         self._interruptions: list[Interruption] = []
         self._loose: deque[tuple[AgentDiscarded, int]] = deque(maxlen=self.LOOSE_DISCARDS)
-        self._cuts_of_reply: dict[int, deque[int]] = {}
+        self._cuts_of_reply: dict[int, list[int]] = {}
         self._changed_replies: set[int] = set()
         self._changed_cuts: set[int] = set()
         self._changed_record = 0
@@ -302,9 +302,10 @@ class TurnTracker:
     def _link(self, cut: Cut, reply: int) -> None:
         self._replies.all[reply].was_cut = True
         cut.replies.add(reply)
-        cuts = self._cuts_of_reply.setdefault(reply, deque(maxlen=self.OPEN_CUTS))
+        cuts = self._cuts_of_reply.setdefault(reply, [])
         if cut.number not in cuts:
             cuts.append(cut.number)
+            del cuts[: -self.OPEN_CUTS]
         self._changed_replies.add(reply)
 
     # -- the user ------------------------------------------------------------------------------
