@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from audio.account import Account
-from audio.default import DEVICE_BLOCK_FRAMES, DefaultAudioInterface
+from audio.default import DefaultAudioInterface
 from audio.duplex import DuplexInterface
 from audio.interface import AsyncAudioInterface, AsyncInputCallback, AudioInterface
 from audio.worker import Worker
@@ -144,7 +144,7 @@ class AsyncDefaultAudioInterface(AsyncAdapter):
         *,
         input_frames: int | None = None,
         output_frames: int | None = None,
-        device_block_frames: int = DEVICE_BLOCK_FRAMES,
+        device_block_frames: int | None = None,
     ) -> None:
         """Use these devices; see ``DefaultAudioInterface``. Raises ``MissingDependency``."""
         inner = DefaultAudioInterface(

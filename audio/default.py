@@ -6,13 +6,18 @@ the most that is handed on at a time bounds how fast an interrupt acts.
 
 from __future__ import annotations
 
+import sys
+
 from audio import portaudio
 from audio.devices import address
 from audio.duplex import DuplexInterface, Feed, OnFault, OnXrun, Opened, Pull
 from audio.errors import Role
 
-DEVICE_BLOCK_FRAMES = 160
-"""The device's own block: 10 ms. An interrupt is heard two to three blocks later."""
+MICROPHONE_BLOCK_FRAMES = 160
+"""The microphone's own block: 10 ms."""
+SPEAKER_BLOCK_FRAMES = 80 if sys.platform.startswith("linux") else 160
+"""The speaker's. Where its buffer can be made longer apart from it (``audio.alsa_latency``), a
+small block is no risk, and the sooner an interrupt is heard."""
 
 
 class _Device:
@@ -34,9 +39,9 @@ class _Device:
 class DeviceSource(_Device):
     """A microphone as a ``Source``; ``device`` is an id or label of ``devices``, or None."""
 
-    def __init__(self, device: str | None = None, block_frames: int = DEVICE_BLOCK_FRAMES) -> None:
+    def __init__(self, device: str | None = None, block_frames: int | None = None) -> None:
         """Remember the device, None for the default; raises ``MissingDependency``."""
-        super().__init__("microphone", device, block_frames)
+        super().__init__("microphone", device, block_frames or MICROPHONE_BLOCK_FRAMES)
 
     def open(self, feed: Feed, _on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Open the microphone; raises ``DeviceError``."""
@@ -46,9 +51,9 @@ class DeviceSource(_Device):
 class DeviceSink(_Device):
     """A speaker as a ``Sink``; ``device`` is an id or label of ``devices``, or None."""
 
-    def __init__(self, device: str | None = None, block_frames: int = DEVICE_BLOCK_FRAMES) -> None:
+    def __init__(self, device: str | None = None, block_frames: int | None = None) -> None:
         """Remember the device, None for the default; raises ``MissingDependency``."""
-        super().__init__("speaker", device, block_frames)
+        super().__init__("speaker", device, block_frames or SPEAKER_BLOCK_FRAMES)
 
     def open(self, pull: Pull, _on_fault: OnFault, on_xrun: OnXrun) -> Opened:
         """Open the speaker; raises ``DeviceError``."""
@@ -68,7 +73,7 @@ class DefaultAudioInterface(DuplexInterface):
         *,
         input_frames: int | None = None,
         output_frames: int | None = None,
-        device_block_frames: int = DEVICE_BLOCK_FRAMES,
+        device_block_frames: int | None = None,
     ) -> None:
         """Use these devices (ids or labels of ``audio.devices``), by default the system's.
 
@@ -78,7 +83,8 @@ class DefaultAudioInterface(DuplexInterface):
             input_frames: samples in each mic chunk, by default ``INPUT_FRAMES_PER_BUFFER``.
             output_frames: the most that is handed on at a time, by default
                 ``OUTPUT_FRAMES_PER_BUFFER``.
-            device_block_frames: the device's own block in samples.
+            device_block_frames: both devices' own block in samples, by default
+                ``MICROPHONE_BLOCK_FRAMES`` and ``SPEAKER_BLOCK_FRAMES``.
 
         Raises:
             MissingDependency: PyAudio is not installed.

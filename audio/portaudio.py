@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from audio.alsa_latency import output_latency
 from audio.clock import now
 from audio.duplex import Feed, OnXrun, Pull
 from audio.errors import DeviceError, MissingDependency, Role
@@ -36,6 +37,8 @@ _LOCK_S = 5.0
 _PRIORITY = 5
 """As PulseAudio's own threads have it."""
 _NICE = -11
+ALSA_LATENCY_S = 0.014
+"""How long a callback of the speaker may be kept waiting on Linux before it runs dry."""
 
 
 def load() -> ModuleType:
@@ -117,8 +120,8 @@ def _portaudio_lock(role: Role, device: str) -> Iterator[None]:
 def _hurry() -> None:
     """Let the calling thread run before others, where the system allows it; once for each stream.
 
-    A device block lasts 10 ms: on a loaded machine an ordinary thread may be kept waiting for
-    longer. On Linux PortAudio leaves its thread at ordinary priority; elsewhere it sees to it.
+    On a loaded machine an ordinary thread may be kept waiting for longer than the device's buffer
+    lasts. On Linux PortAudio leaves its thread at ordinary priority; elsewhere it sees to it.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -141,7 +144,7 @@ class ClockTie:
     #135; WDM-KS has none at all: #531). There the stream's stated latency stands in for them.
     """
 
-    WINDOW = 500
+    WINDOW = 1000
     ASLEEP_S = 3.0
     FAR_S = 2.0
     """No device plays or captured a block this far from now."""
@@ -229,7 +232,9 @@ class DeviceStream:
         with _portaudio_lock(role, label), _quiet_stderr(), _environment(self._address.environment):
             try:
                 self._library = self._pyaudio.PyAudio()
-                self._stream = self._library.open(**self._stream_settings(callback))
+                settings = self._stream_settings(callback)
+                with self._room():
+                    self._stream = self._library.open(**settings)
                 self._tie.latency_s = self._latency_s()
             except DeviceError:
                 self._terminate()
@@ -237,6 +242,22 @@ class DeviceStream:
             except (OSError, ValueError) as error:
                 self._terminate()
                 raise DeviceError(role, label, f"cannot be opened: {_why(error, role)}") from error
+
+    def _room(self) -> AbstractContextManager[bool]:
+        """Leave the speaker's callback more time than PyAudio asks for, where that can be had."""
+        if self._role == "microphone":
+            return nullcontext(enter_result=False)
+        index = self._index()
+        found = self._library
+        info = (
+            found.get_default_output_device_info()
+            if index is None
+            else found.get_device_info_by_index(index)
+        )
+        host = found.get_host_api_info_by_index(info["hostApi"])
+        if host["type"] != self._pyaudio.paALSA:
+            return nullcontext(enter_result=False)
+        return output_latency(info, ALSA_LATENCY_S)
 
     def _latency_s(self) -> float:
         if self._role == "microphone":
