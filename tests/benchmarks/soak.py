@@ -106,8 +106,8 @@ def soak_window(card: SoundCard, minutes: float) -> list[Figure]:
         )
     measured = json.loads(child.stdout.splitlines()[-1])
     health, detail = measured["health"], f"{minutes:g} minutes"
-    per_second, size = _growth(measured["resident"])
-    share = 100 * per_second * (minutes * 60 - WARM_S) / size
+    per_second, seconds, size = _growth(measured["resident"])
+    share = 100 * per_second * seconds / size
     xruns = health["output_xruns"] + health["input_xruns"]
     return [
         Figure("xruns", xruns, "", 0, detail=detail),
@@ -124,12 +124,12 @@ def soak_window(card: SoundCard, minutes: float) -> list[Figure]:
     ]
 
 
-def _growth(resident: list[tuple[float, int]]) -> tuple[float, float]:
-    """Return bytes a second, by a line through all samples after warming up, and their mean."""
+def _growth(resident: list[tuple[float, int]]) -> tuple[float, float, float]:
+    """Return bytes a second by a line through all samples after warming up, their time and mean."""
     settled = [(at, size) for at, size in resident if at > WARM_S] or resident
     at, size = np.array(settled, float).T
     slope = float(np.polyfit(at, size, 1)[0]) if len(at) > 2 else 0.0
-    return slope, float(size.mean())
+    return slope, float(at[-1] - at[0]), float(size.mean())
 
 
 def _caller(seconds: float) -> np.ndarray:
