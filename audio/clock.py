@@ -47,12 +47,18 @@ class SampleClock:
     hundred ppm within a millisecond and ignores single late reports. Errors of more than
     ``STEP_S`` that persist for ``STEP_BLOCKS`` blocks are a stall or a restart: the line steps
     there and ``steps`` counts it.
+
+    A sound server estimates the times that it reports, and its estimate may wander by several
+    milliseconds within seconds, while the samples keep an even pace. So once the line has settled
+    it moves by no more than ``MOST_PPM`` of the time that passes: devices drift apart by less.
     """
 
     STEP_S = 0.030
     STEP_BLOCKS = 8
     SETTLING_BLOCKS = 25
+    SETTLED_BLOCKS = 100
     GAIN = 0.008
+    MOST_PPM = 500
     WINDOW = 25
 
     def __init__(self, rate: float = SAMPLE_RATE) -> None:
@@ -79,7 +85,7 @@ class SampleClock:
         self._far = 0
         self._seen += 1
         self._errors.append(error)
-        correction = self._correction()
+        correction = self._correction(position - line.position)
         # errors in the window were measured against the line before this move
         for index in range(len(self._errors)):
             self._errors[index] -= correction
@@ -94,9 +100,13 @@ class SampleClock:
         self._errors.clear()
         self._seen = min(self._seen, 1)
 
-    def _correction(self) -> float:
+    def _correction(self, samples: int) -> float:
         # one over the count at first, as an average has it; then slow enough to see through jitter
-        return median(self._errors) * max(1 / self._seen, self.GAIN)
+        wanted = median(self._errors) * max(1 / self._seen, self.GAIN)
+        if self._seen < self.SETTLED_BLOCKS:
+            return wanted
+        most = samples * self._nominal * self.MOST_PPM * 1e-6
+        return max(-most, min(wanted, most))
 
     def _observe_far(self, position: int, at: float) -> None:
         self._far += 1

@@ -84,6 +84,15 @@ class FileDetail:
         begin = numbers.start * TILE_SAMPLES
         return whole[start - begin : stop - begin]
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until all that was asked for has been fetched, as far as it can be; say whether.
+
+        For whoever draws once and not sixty times a second.
+        """
+        with self._looking:
+            fetcher = self._fetcher
+        return fetcher is None or fetcher.join(timeout_s)
+
     def _look_up(self, number: int, stop: int) -> _Tile | None:
         """Return a tile that reaches as far as the view does; with the lock held."""
         tile = self._tiles.get(number)

@@ -17,9 +17,9 @@ import os
 import struct
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
+from audio.closing import Closing
 from audio.errors import FileMissing, FileUnreadable, FileUnwritable
 from audio.pcm import SAMPLE_RATE, SAMPLE_WIDTH, Samples, to_bytes
 
@@ -48,7 +48,7 @@ def _header(samples: int) -> bytes:
     return outer + sizes + struct.pack("<4sI", b"fmt ", len(_FORMAT)) + _FORMAT + data
 
 
-class StreamingWav:
+class StreamingWav(Closing):
     """Appends contract samples to a new WAV file, replacing any that was there.
 
     The header on disk always describes the first ``flushed_samples`` samples, and they are there. A
@@ -189,17 +189,6 @@ class StreamingWav:
             self.flush()
         finally:
             self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _put(self, offset: int, data: bytes) -> None:
         rest = memoryview(data)

@@ -1,0 +1,303 @@
+"""Which of the user track is the agent's own voice, and what is left of it without.
+
+The path from the speaker to the microphone is learned from both tracks (``audio.echo_path``).
+What it foretells is taken out; what that leaves is held down where it is weak against what was
+foretold, and noise as loud as the room's stands in its place, so that neither the level nor the
+sound of the room changes with it. What the user says over the agent is not foretold, and stays.
+
+Where the agent was not audible just before, the track passes as it is and at once. Elsewhere a
+window waits until ``LOOK_AHEAD`` frames more have come, 0.4 s at most, for the first words of an
+agent tell the path that they came by. Nothing is taken out before the path has foretold sound that
+it had not seen.
+
+All hangs on sample positions: the same tracks give the same result however they are cut up. An
+``EchoTrace`` belongs to one thread at a time. While the agent is audible it costs 2 to 4 % of a
+core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from audio.echo_path import (
+    BANDS,
+    FRAME,
+    HOP,
+    TAPER,
+    VOICE,
+    DelayFinder,
+    EchoPath,
+    Floats,
+    Spectra,
+    TrackPiece,
+    power,
+    smooth,
+)
+from audio.pcm import SAMPLE_RATE, Samples, round_to_samples
+from audio.speech_net import WINDOW_SAMPLES
+
+BATCH = 8
+"""Frames whose echo is taken out together."""
+_WINDOWS = BATCH * HOP // WINDOW_SAMPLES
+
+
+class EchoFigures(NamedTuple):
+    """The echo in one window, or in several: sums of powers, and the delay in samples."""
+
+    delay: int
+    heard: float
+    """Power of the user track."""
+    echo: float
+    """Power of the echo in it."""
+    common: float
+    """What user track and echo have in common."""
+    said: float
+    """Power of the agent's track, the delay before."""
+
+    @property
+    def correlation(self) -> float:
+        """How much of the user track's course the agent's track explains, 0 to 1."""
+        both = np.sqrt(self.heard * self.echo)
+        return float(min(max(self.common / both, 0.0), 1.0)) if both else 0.0
+
+    @property
+    def level_db(self) -> float:
+        """The level of the echo against that of the agent's track."""
+        return float(10 * np.log10((self.echo + 1e-3) / (self.said + 1e-3)))
+
+
+def sum_of(figures: list[EchoFigures]) -> EchoFigures:
+    """Return several windows' figures as one; the delay is the last one's."""
+    _delays, heard, echo, common, said = zip(*figures, strict=True)
+    return EchoFigures(figures[-1].delay, sum(heard), sum(echo), sum(common), sum(said))
+
+
+class TracedWindow(NamedTuple):
+    """512 samples of the user track, as they are and without the agent's voice."""
+
+    raw: Samples
+    own: Samples
+    figures: EchoFigures | None
+    """None where nothing was taken out: ``own`` is ``raw`` then."""
+
+
+class EchoTrace:
+    """Takes both tracks and gives the user's, window by window."""
+
+    LOOK_AHEAD = 16
+    AUDIBLE = 33
+    """Samples at -60 dBFS and above."""
+    REACH_WINDOWS = 21
+    """0.66 s after agent audio its echo is over: the longest delay, and some reverberation."""
+    KEPT_SAMPLES = 4 * SAMPLE_RATE
+    HISTORY = 96
+    """So many frames tell a path anew whose delay has jumped."""
+    FIRST_FRAMES, LATER_FRAMES = 4, 16
+    """The path is learned after so many frames each time."""
+    FIRST_JUDGED = 40
+    """So often at first, some 3 s of agent audio: more often, for it is still to be found."""
+    ON, OFF = 0.15, 0.08
+    """From and below which part foretold, on average, the path is taken for one."""
+    RISE, FALL = 0.4, 0.05
+    NOISE_RISE = 1.005
+    NOISE_BIAS = 1.5
+    """The least of a smoothed power is that much below its mean."""
+    HOLD = 24.0
+    """What is this often the usual remainder is taken for the remainder."""
+    TAIL = 0.6
+    """Reverberation that the path does not know falls this much a frame."""
+
+    def __init__(self) -> None:
+        """Begin both tracks at sample 0."""
+        self._user, self._agent = TrackPiece(), TrackPiece()
+        self._loud = bytearray()
+        self._told = 0
+        self._batched = -1
+        self._finder, self._path = DelayFinder(), EchoPath()
+        self._learned = 0
+        self._judged = 0
+        self._foretold = 0.0
+        self._is_echoing = False
+        self._noise = _NoiseFloor()
+        self._rest = 0.1
+        self._tail: Floats = np.zeros(BANDS, np.float32)
+        self._taken: dict[int, Floats] = {}
+        self._figures: dict[int, EchoFigures] = {}
+
+    @property
+    def position(self) -> int:
+        """Samples of the user track that were given back."""
+        return self._told * WINDOW_SAMPLES
+
+    def feed(self, user: Samples, agent: Samples) -> list[TracedWindow]:
+        """Take the next samples of both tracks, any number of each; return what is certain now."""
+        self._user.append(user)
+        self._agent.append(agent)
+        for window in range(len(self._loud), self._agent.stop // WINDOW_SAMPLES):
+            samples = self._agent.cut(window * WINDOW_SAMPLES, (window + 1) * WINDOW_SAMPLES)
+            self._loud.append(bool((np.abs(samples) >= self.AUDIBLE).any()))
+        windows = list(self._windows())
+        for track in (self._user, self._agent):
+            track.drop(self.position - self.KEPT_SAMPLES)
+        return windows
+
+    def finish(self) -> list[TracedWindow]:
+        """Return the whole windows that are left: both tracks have ended."""
+        whole = min(self._user.stop, self._agent.stop) // WINDOW_SAMPLES - self._told
+        ahead = np.zeros((2 * BATCH + self.LOOK_AHEAD) * HOP, np.int16)
+        return self.feed(ahead, ahead)[:whole]
+
+    def _windows(self) -> Iterator[TracedWindow]:
+        known = min(self._user.stop, self._agent.stop)
+        while (self._told + 1) * WINDOW_SAMPLES <= known:
+            window = self._told
+            batch = window // _WINDOWS
+            if self._is_covered(window) and self._batched < batch:
+                if known < HOP * (BATCH * (batch + 1) + self.LOOK_AHEAD):
+                    return
+                self._work(batch)
+                self._batched = batch
+            if window % BATCH == BATCH - 1:  # a few at a time cost less
+                self._noise.hear(self._user, 2 * window + 2)
+            self._told += 1
+            yield self._window(window)
+
+    def _is_covered(self, window: int) -> bool:
+        """Whether the agent's voice may be in the window."""
+        return 1 in self._loud[max(window - self.REACH_WINDOWS, 0) : window + 1]
+
+    def _window(self, window: int) -> TracedWindow:
+        start = window * WINDOW_SAMPLES
+        raw = self._user.cut(start, start + WINDOW_SAMPLES)
+        frames = [frame for frame in range(2 * window, 2 * window + 3) if frame in self._taken]
+        if not frames:
+            return TracedWindow(raw, raw, None)
+        taken = np.zeros(WINDOW_SAMPLES + 2 * HOP, np.float32)
+        for frame in frames:
+            at = HOP * frame - start
+            taken[at : at + FRAME] += self._taken[frame]
+        for frame in [frame for frame in self._taken if frame < 2 * window + 2]:
+            del self._taken[frame]
+        own = round_to_samples(raw - taken[HOP:-HOP])
+        return TracedWindow(raw, own, self._figures.pop(2 * window + 1, None))
+
+    # -- learning ------------------------------------------------------------------------------
+
+    def _work(self, batch: int) -> None:
+        """Learn as far as is known, and take the echo out of the batch's frames."""
+        first = BATCH * batch + 1
+        stop = first + BATCH
+        self._noise.hear(self._user, stop - 1)
+        self._learned = max(self._learned, first)
+        head = stop + self.LOOK_AHEAD - 1
+        step = self.FIRST_FRAMES if self._judged < self.FIRST_JUDGED else self.LATER_FRAMES
+        while self._learned + step <= head:
+            self._learn(self._learned, self._learned + step)
+            self._learned += step
+        if self._is_echoing:
+            self._take_out(first, stop)
+
+    def _learn(self, first: int, stop: int) -> None:
+        noise = self._noise.power
+        jumped = self._finder.compare(self._user, self._agent, HOP * (first - 1), HOP * stop)
+        if jumped:
+            assert self._finder.delay is not None
+            self._path.begin_at(self._finder.delay)
+            first = max(first - self.HISTORY, self._user.start // HOP + 1, 1)
+        sources = self._path.sources(self._agent, first, stop)
+        told = self._path.learn(sources, self._user.spectra(first, stop), noise)
+        if told is None or jumped:
+            return
+        self._judged += 1
+        rate = self.RISE if told > self._foretold else self.FALL
+        self._foretold += rate * (max(told, -0.5) - self._foretold)
+        self._is_echoing = self._foretold > (self.OFF if self._is_echoing else self.ON)
+
+    # -- taking out ----------------------------------------------------------------------------
+
+    def _take_out(self, first: int, stop: int) -> None:
+        heard = self._user.spectra(first, stop)
+        sources = self._path.sources(self._agent, first, stop)
+        echo = self._path.foretell(sources)
+        left = heard - echo
+        noise = self._noise.power
+        foretold = smooth(power(echo))
+        part = self._part_kept(self._reverberate(foretold), power(left), noise)
+        # as much noise as was held down, where there was anything to hold down
+        covered = np.minimum(np.sqrt(foretold / (noise + np.float32(1e-3))) * 2, 1)
+        fill = np.sqrt(noise * (1 - part**2)) * covered * _PHASES[np.arange(first, stop) % _TURNS]
+        taken = np.fft.irfft(heard - (part * left + fill), FRAME).astype(np.float32) * TAPER
+        said = power(sources[:, :, 1]).T
+        for index, frame in enumerate(range(first, stop)):
+            if self._may_change(frame):
+                self._taken[frame] = taken[index]
+                self._note(frame, heard[index], echo[index], said[index])
+
+    def _may_change(self, frame: int) -> bool:
+        """Whether none of the windows that a frame reaches into is told, or free of the agent."""
+        before, behind = (HOP * (frame - 1)) // WINDOW_SAMPLES, (HOP * frame) // WINDOW_SAMPLES
+        is_covered = self._is_covered(before) and self._is_covered(behind)
+        return before >= self._told and is_covered
+
+    def _reverberate(self, foretold: Floats) -> Floats:
+        """Return what may be heard of the echo, beyond what the path knows of it."""
+        reached = np.empty_like(foretold)
+        for index, frame in enumerate(foretold):
+            self._tail = reached[index] = np.maximum(frame, np.float32(self.TAIL) * self._tail)
+        return reached
+
+    def _part_kept(self, echo: Floats, left: Floats, noise: Floats) -> Floats:
+        """Return which part of what the path leaves is not the echo's: 0 to 1 for each band."""
+        strong = echo[:, VOICE] > 4 * noise[VOICE]
+        if strong.mean() > 0.05:
+            usual = float(np.median(left[:, VOICE][strong] / echo[:, VOICE][strong]))
+            usual = min(max(usual, 0.003), 0.5)
+            # what the user says over the agent raises it: it goes up slowly
+            self._rest += (0.3 if usual < self._rest else 0.03) * (usual - self._rest)
+        rest = np.float32(self.HOLD * self._rest) * echo / (left + np.float32(1e-3))
+        return smooth(np.clip(1 - rest, 0, 1))
+
+    def _note(self, frame: int, heard: Spectra, echo: Spectra, said: Floats) -> None:
+        if frame % 2 == 0:  # an odd one lies on a window exactly
+            return
+        common = float((heard.real * echo.real + heard.imag * echo.imag).sum())
+        powers = (float(power(heard).sum()), float(power(echo).sum()), common, float(said.sum()))
+        self._figures[frame] = EchoFigures(self._finder.delay or 0, *powers)
+
+
+class _NoiseFloor:
+    """The power of the room's noise in each band: the least of the last seconds."""
+
+    def __init__(self) -> None:
+        self._heard = 0
+        self._smoothed: Floats | None = None
+        self._least: Floats = np.ones(BANDS, np.float32)
+
+    @property
+    def power(self) -> Floats:
+        """The power of it in each band."""
+        return self._least * np.float32(EchoTrace.NOISE_BIAS)
+
+    def hear(self, track: TrackPiece, stop: int) -> None:
+        """Take the frames before ``stop``."""
+        if stop <= self._heard:
+            return
+        for frame in power(track.spectra(self._heard, stop)):
+            if self._smoothed is None:
+                self._smoothed = self._least = frame + np.float32(1.0)
+            self._smoothed = np.float32(0.8) * self._smoothed + np.float32(0.2) * frame
+            self._least = np.where(
+                self._smoothed < self._least,
+                np.float32(0.7) * self._least + np.float32(0.3) * self._smoothed,
+                self._least * np.float32(EchoTrace.NOISE_RISE),
+            )
+        self._heard = stop
+
+
+_TURNS = 64
+_PHASES: Spectra = np.exp(2j * np.pi * np.random.default_rng(7).random((_TURNS, BANDS))).astype(
+    np.complex64
+)

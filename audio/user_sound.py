@@ -1,0 +1,333 @@
+"""What the user track holds: the user's speech, the agent's own voice, bursts, noise or nothing.
+
+`UserSound` takes both tracks and tells, by sample position, where the user's own speech begins and
+ends and where VAD would take the agent's voice for it. What was there just before a moment it
+tells on request. All hangs on the samples: live and afterwards it says the same. One thread at a
+time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.echo_trace import EchoFigures, EchoTrace, TracedWindow, sum_of
+from audio.pcm import SAMPLE_RATE, Samples, samples_to_ms
+from audio.speech_net import WINDOW_SAMPLES, load_net
+from audio.vad import SpeechEdge, Vad
+
+SoundKind = Literal["silence", "noise", "burst", "echo", "speech"]
+
+_SILENT_DBFS = -100.0
+
+
+@dataclass(frozen=True, slots=True)
+class EchoStretch:
+    """Samples ``[start, stop)`` of the user track are the agent's own voice, and sound as speech.
+
+    It came ``delay_ms`` after its sound, ``level_db`` against that; ``correlation`` says how much
+    of its course the agent's track explains, 0 to 1.
+    """
+
+    start: int
+    stop: int
+    delay_ms: float
+    level_db: float
+    correlation: float
+    noticed: int = 0
+    """How many samples it took to be certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundMeasured:
+    """What samples ``[start, stop)`` of the user track hold, before ``moment``.
+
+    ``noise_dbfs`` is the level around which nothing is heard, ``peak_dbfs`` that of the loudest
+    sample. ``burst_ms`` is how much stands out of the noise and is not the agent's voice.
+    """
+
+    kind: SoundKind
+    start: int
+    stop: int
+    peak_dbfs: float
+    noise_dbfs: float
+    burst_ms: float
+    correlation: float = 0.0
+    echo_delay_ms: float | None = None
+    echo_db: float | None = None
+    moment: float = 0.0
+    """Before which it was, in seconds."""
+    noticed: int = 0
+    """How many samples it took to be certain."""
+
+
+Told = SpeechEdge | EchoStretch | SoundMeasured
+
+
+class SpeechFinder(Protocol):
+    """What finds the edges of speech: `Vad`."""
+
+    def feed(self, samples: Samples) -> list[SpeechEdge]:
+        """Take the next samples; return the edges that are certain now."""
+
+    def finish(self) -> list[SpeechEdge]:
+        """Return the end of speech that goes on where the track ends."""
+
+
+class UserSound:
+    """Listens to the user track beside the agent's, from sample 0 of both."""
+
+    BEFORE_SAMPLES = 3 * SAMPLE_RATE // 2
+    """So much before a moment is looked at: a cough reaches the agent and comes back by then."""
+    AFTER_SAMPLES = SAMPLE_RATE // 20
+    """Speech that begins so soon after a moment may be its cause, put a little late."""
+    SETTLE_SAMPLES = SAMPLE_RATE // 4
+    """VAD is sure of speech so much later."""
+    KEPT_WINDOWS = 5 * SAMPLE_RATE // WINDOW_SAMPLES
+    TOGETHER = 256
+    """So many windows are judged at a time."""
+
+    def __init__(self, vad: SpeechFinder | None = None) -> None:
+        """Begin at sample 0."""
+        self._trace = EchoTrace()
+        self._vad = vad or Vad()
+        self._position = 0
+        self._windows: deque[TracedWindow] = deque(maxlen=self.KEPT_WINDOWS)
+        self._speech: deque[tuple[int, int | None]] = deque(maxlen=16)
+        self._edges: deque[SpeechEdge] = deque()
+        self._asked: deque[tuple[int, float]] = deque()
+        self._echoes = _EchoFinder(self._speech)
+
+    def ask(self, moment: float, since: int = 0) -> None:
+        """Have what was before ``moment``, in seconds, told once it is certain.
+
+        Sample 0 is sample ``since`` of the tracks. Moments are to be asked about in their order.
+        """
+        self._asked.append((round(moment * SAMPLE_RATE) - since, moment))
+
+    def feed(self, user: Samples, agent: Samples) -> list[Told]:
+        """Take the next samples of both tracks, any number of each; return what is certain now."""
+        return self._listen(self._trace.feed(user, agent))
+
+    def finish(self) -> list[Told]:
+        """Return what is still open: the tracks have ended."""
+        told = self._listen(self._trace.finish())
+        edges = self._vad.finish()
+        self._edges.extend(edges)
+        self._note_edges(None)
+        told += [*edges, *self._echoes.finish()]
+        while self._asked:
+            told.append(self._before(*self._asked.popleft()))
+        return told
+
+    def _listen(self, windows: list[TracedWindow]) -> list[Told]:
+        told: list[Told] = []
+        for first in range(0, len(windows), self.TOGETHER):
+            some = windows[first : first + self.TOGETHER]
+            edges = self._vad.feed(np.concatenate([window.own for window in some]))
+            self._edges.extend(edges)
+            told += edges
+            for window, probability in zip(some, self._echoes.judge(some), strict=True):
+                told += self._pass(window, probability)
+        return told
+
+    def _pass(self, window: TracedWindow, probability: float) -> list[Told]:
+        """Take one window: all that is told hangs on those before it, not on how many came."""
+        self._windows.append(window)
+        self._position += WINDOW_SAMPLES
+        self._note_edges(self._position)
+        told: list[Told] = list(self._echoes.take(window, probability))
+        while self._asked and self._position >= self._asked[0][0] + self.SETTLE_SAMPLES:
+            told.append(self._before(*self._asked.popleft()))
+        return told
+
+    def _note_edges(self, until: int | None) -> None:
+        while self._edges and (until is None or self._edges[0].noticed <= until):
+            edge = self._edges.popleft()
+            if edge.kind == "onset":
+                self._speech.append((edge.position, None))
+            elif self._speech:
+                self._speech[-1] = (self._speech[-1][0], edge.position)
+
+    def _before(self, at: int, moment: float) -> SoundMeasured:
+        kept = list(self._windows)
+        first = self._position // WINDOW_SAMPLES - len(kept)
+        start = max(at - self.BEFORE_SAMPLES, first * WINDOW_SAMPLES, 0)
+        stop = max(min(at, self._position), start)
+        here = slice(start // WINDOW_SAMPLES - first, -(-stop // WINDOW_SAMPLES) - first)
+        is_speech = any(
+            begins <= at + self.AFTER_SAMPLES and (ends is None or ends >= start)
+            for begins, ends in self._speech
+        )
+        measured = _measure(kept, here, start, stop, is_speech=is_speech)
+        return replace(measured, moment=moment, noticed=self._position)
+
+
+class _EchoFinder:
+    """Finds where the agent's voice is on the user track so that VAD takes it for speech.
+
+    What is speech of the user's own is none of it: that is known some windows later.
+    """
+
+    LEAST_PROBABILITY = 0.5
+    TAKEN_OUT = 0.25
+    """What is left of an echo's power, at most."""
+    LEAST_WINDOWS = 2
+    SETTLE_WINDOWS = 8
+    """VAD is sure of the user's own speech so much later."""
+    GAP_WINDOWS = 6
+    """A pause of up to 0.2 s is inside."""
+    LONGEST_WINDOWS = SAMPLE_RATE // WINDOW_SAMPLES
+    """A longer one is told in pieces, while it goes on."""
+
+    def __init__(self, speech: deque[tuple[int, int | None]]) -> None:
+        self._speech = speech
+        self._net = load_net()
+        self._position = 0
+        self._waiting: deque[tuple[int, EchoFigures]] = deque()
+        self._first = self._last = 0
+        self._figures: list[EchoFigures] = []
+
+    def judge(self, windows: list[TracedWindow]) -> list[float]:
+        """Return how likely each window holds speech of anybody, 0 where nothing was taken out."""
+        probabilities: list[float] = []
+        for is_out, group in groupby(windows, lambda window: window.figures is not None):
+            some = list(group)
+            if not is_out:
+                self._net.reset()
+                probabilities += [0.0] * len(some)
+            else:
+                probabilities += self._net.judge(np.stack([window.raw for window in some]))
+        return probabilities
+
+    def take(self, window: TracedWindow, probability: float) -> list[EchoStretch]:
+        """Take the next window; return the stretch that ends by it."""
+        figures = window.figures
+        sounds = figures is not None and probability >= self.LEAST_PROBABILITY
+        if figures and sounds and _power(window.own) <= self.TAKEN_OUT * _power(window.raw):
+            self._waiting.append((self._position, figures))
+        self._position += 1
+        if not self._waiting and not self._figures:
+            return []
+        return self._settle(self._position - self.SETTLE_WINDOWS)
+
+    def finish(self) -> list[EchoStretch]:
+        """Return the stretch that is open: the tracks have ended."""
+        return self._settle(self._position) + self._close()
+
+    def _settle(self, until: int) -> list[EchoStretch]:
+        """Take the windows before ``until``: whose they are is certain."""
+        told: list[EchoStretch] = []
+        while self._waiting and self._waiting[0][0] < until:
+            number, figures = self._waiting.popleft()
+            is_own = self._is_speech(number)
+            if is_own or number - self._last > self.GAP_WINDOWS:
+                told += self._close()
+            if not is_own:
+                self._first = self._first if self._figures else number
+                self._figures.append(figures)
+                self._last = number + 1
+            if self._last - self._first >= self.LONGEST_WINDOWS:
+                told += self._close()
+        if until - self._last > self.GAP_WINDOWS:
+            told += self._close()
+        return told
+
+    def _is_speech(self, number: int) -> bool:
+        start = number * WINDOW_SAMPLES
+        return any(
+            begins < start + WINDOW_SAMPLES and (ends is None or ends > start)
+            for begins, ends in self._speech
+        )
+
+    def _close(self) -> list[EchoStretch]:
+        figures, self._figures = self._figures, []
+        if len(figures) < self.LEAST_WINDOWS:
+            return []
+        whole = sum_of(figures)
+        place = self._first * WINDOW_SAMPLES, self._last * WINDOW_SAMPLES
+        delay_ms = samples_to_ms(whole.delay)
+        noticed = self._position * WINDOW_SAMPLES
+        return [EchoStretch(*place, delay_ms, whole.level_db, whole.correlation, noticed)]
+
+
+# -- what a stretch holds -------------------------------------------------------------------------
+
+_HOP = 128
+_QUIET_PART = 0.2
+_OUT_DB = 9.0
+"""What is so far above the noise stands out of it."""
+_HEARD_DBFS = -55.0
+"""What is below in level is silence."""
+_LEAST_MS, _LONGEST_BURST_MS = 24.0, 600.0
+_LEAST_CORRELATION = 0.5
+
+
+def _measure(
+    kept: list[TracedWindow], here: slice, start: int, stop: int, *, is_speech: bool
+) -> SoundMeasured:
+    windows = kept[here]
+    if not windows:
+        kind: SoundKind = "speech" if is_speech else "silence"
+        return SoundMeasured(kind, start, stop, _SILENT_DBFS, _SILENT_DBFS, 0.0)
+    raw, own = (np.concatenate([each[which] for each in windows]) for which in (0, 1))
+    quiet = _levels(np.concatenate([window.own for window in kept]))
+    noise_dbfs = float(np.quantile(quiet, _QUIET_PART))
+    burst_ms, heard_ms = _out_ms(own, noise_dbfs), _out_ms(raw, noise_dbfs)
+    figures = [window.figures for window in windows if window.figures is not None]
+    echo = sum_of(figures) if figures else None
+    is_echo = echo is not None and (
+        heard_ms >= _LEAST_MS
+        and burst_ms <= heard_ms / 2
+        and echo.correlation >= _LEAST_CORRELATION
+    )
+    told = echo if is_echo else None
+    return SoundMeasured(
+        _kind(own, burst_ms, is_speech=is_speech, is_echo=is_echo),
+        start,
+        stop,
+        _dbfs(float(np.abs(raw.astype(np.int32)).max())),
+        noise_dbfs,
+        burst_ms,
+        0.0 if echo is None else echo.correlation,
+        None if told is None else samples_to_ms(told.delay),
+        None if told is None else told.level_db,
+    )
+
+
+def _kind(own: Samples, burst_ms: float, *, is_speech: bool, is_echo: bool) -> SoundKind:
+    if is_speech:
+        return "speech"
+    if is_echo and burst_ms < _LEAST_MS:
+        return "echo"
+    if _LEAST_MS <= burst_ms <= _LONGEST_BURST_MS:
+        return "echo" if is_echo and burst_ms < 2 * _LEAST_MS else "burst"
+    if burst_ms > _LONGEST_BURST_MS:
+        return "echo" if is_echo else "noise"
+    return "noise" if float(np.median(_levels(own))) >= _HEARD_DBFS else "silence"
+
+
+def _out_ms(samples: Samples, noise_dbfs: float) -> float:
+    """Return how much stands out of the noise."""
+    out = _levels(samples) > max(noise_dbfs + _OUT_DB, _HEARD_DBFS)
+    return float(out.sum()) * samples_to_ms(_HOP)
+
+
+def _levels(samples: Samples) -> NDArray[np.float64]:
+    """Return the level of each 8 ms in dBFS."""
+    hops = samples.astype(np.float64).reshape(-1, _HOP) / 32768
+    levels: NDArray[np.float64] = 10 * np.log10(np.mean(hops**2, axis=1) + 1e-10)
+    return levels
+
+
+def _power(samples: Samples) -> float:
+    return float(np.sum(samples.astype(np.float64) ** 2))
+
+
+def _dbfs(peak: float) -> float:
+    return float(20 * np.log10(max(peak, 0.33) / 32768))
