@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.audio_form import examine
-from app.bundle import BundleFacts, read_facts
+from app.bundle import BundleFacts, moment_of, read_facts
 from app.library_entry import length_text, size_text
 from app.plain import one_line
 from audio.pcm import samples_to_seconds
@@ -104,15 +104,8 @@ def _files(folder: Path) -> Iterator[tuple[str, int]]:
 def _recovered_text(bundle: BundleFacts) -> str:
     recovered = bundle.facts.get("recovered")
     if isinstance(recovered, dict):
-        return f"yes, {_moment_text(_moment(recovered.get('utc')))}"
+        return f"yes, {_moment_text(moment_of(recovered.get('utc')))}"
     return "no" if bundle.end is not None else "no: it has no end"
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
 
 
 def _moment_text(moment: datetime | None) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
 
-InterruptSource = Literal["agent", "button", "vad", "message"]
+InterruptSource = Literal["agent", "button", "vad", "message", "unknown"]
+"""``unknown``: found in a recording that has no events."""
 Level = Literal["info", "warning", "error"]
 
 
@@ -163,6 +164,43 @@ class SpeechEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EchoHeard(Event):
+    """The user track held the agent's own voice from ``t`` to ``stop``, which VAD takes for speech.
+
+    It came ``delay_ms`` after it had left the speaker, ``level_db`` against its level there;
+    ``correlation`` says how much of its course the agent's track explains, 0 to 1. Speech whose
+    onset lies in it is none of the user's, told before or after; where the user speaks into it,
+    that has an onset of its own.
+    """
+
+    type: ClassVar[str] = "echo"
+    stop: float
+    delay_ms: float
+    level_db: float
+    correlation: float
+    noticed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SoundBefore(Event):
+    """What the user track held before an interrupt, in ``[t, stop)``, speech or not.
+
+    Fields as in ``app.turn_records.Sound``.
+    """
+
+    type: ClassVar[str] = "sound_before"
+    interrupted_at: float
+    stop: float
+    kind: Literal["silence", "noise", "burst", "echo", "speech"]
+    peak_dbfs: float
+    noise_dbfs: float
+    burst_ms: float
+    correlation: float
+    echo_delay_ms: float | None = None
+    echo_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Muted(Event):
     """The microphone was muted or opened again: while muted the agent is sent silence."""
 
@@ -199,6 +237,8 @@ KINDS: dict[str, type[Event]] = {
         MicChunkSent,
         SpeechStarted,
         SpeechEnded,
+        EchoHeard,
+        SoundBefore,
         Muted,
         Trouble,
     )

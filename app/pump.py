@@ -1,7 +1,7 @@
 """The analysis thread: from the audio interface's account to tracks and events.
 
-Every 20 ms it takes what was captured, played and received, lays it on the session clock, runs VAD
-on the user track, and turns the account's records into events in session seconds. It never
+Every 20 ms it takes what was captured, played and received, lays it on the session clock, listens
+to both tracks, and turns the account's records into events in session seconds. It never
 touches the disk, and nobody waits for it. Any thread reads its two ``…_speaking``.
 """
 
@@ -16,13 +16,14 @@ import numpy as np
 
 from app.account_events import AccountReader, Translator
 from app.clock import SessionClock
-from app.events import SpeechEnded, SpeechStarted, Timeline, Trouble
+from app.events import Interrupted, SpeechEnded, SpeechStarted, Timeline, Trouble
+from app.sound_events import event_of, sounds_matter
 from app.tracks import Track, Tracks
 from audio.account import Account, Side
 from audio.clock import SampleClock
-from audio.pcm import SAMPLE_RATE, Samples
+from audio.pcm import SAMPLE_RATE, Samples, silence
 from audio.ring import SampleRing
-from audio.vad import SpeechEdge, Vad
+from audio.user_sound import SpeechFinder, Told, UserSound
 from audio.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class Pump:
         tracks: Tracks,
         timeline: Timeline,
         clock: SessionClock,
-        vad: Vad | None = None,
+        vad: SpeechFinder | None = None,
     ) -> None:
         """Prepare; ``start`` starts the thread, once ``clock`` has begun."""
         self.user_speaking = False
@@ -94,9 +95,11 @@ class Pump:
         self._tracks = tracks
         self._timeline = timeline
         self._clock = clock
-        self._vad = vad or Vad()
-        self._vad_position = 0
-        self._vad_from = 0
+        self._vad = vad
+        self._sound = UserSound(vad)
+        self._heard_user = self._heard_agent = 0
+        self._sound_from = 0
+        self._seen = 0
         self._account: Account | None = None
         self._reader: AccountReader | None = None
         self._no_sides = (
@@ -132,7 +135,7 @@ class Pump:
             lambda: self._finish_reader(now),
             lambda: self._level(round(now * SAMPLE_RATE)),
             lambda: self._listen(now),
-            lambda: self._tell_edges(self._vad.finish(), now),
+            lambda: self._tell(self._sound.finish(), now),
         ):
             self._attempt(step)
         return True
@@ -202,35 +205,56 @@ class Pump:
         self._sides = (mic, speaker)
 
     def _listen(self, now: float) -> None:
-        """Run VAD on what was added to the user track.
+        """Have what was added to the tracks listened to.
 
-        A machine that was asleep leaves minutes of silence on the track. VAD does not go through
-        them, for that takes seconds; it begins anew behind them, and behind what the ring has lost.
+        A machine that was asleep leaves minutes of silence on the user track. They are not gone
+        through, for that takes seconds; listening begins anew behind them, and behind what the
+        ring has lost.
         """
+        self._ask()
         ring = self._tracks.user.ring
-        start, samples = ring.read(self._vad_position, ring.written)
-        if start > self._vad_position:
-            self._restart_vad(start, now)
-        self._vad_position = start + len(samples)
+        start, samples = ring.read(self._heard_user, ring.written)
+        if start > self._heard_user:
+            self._restart(start, now)
+        self._heard_user = start + len(samples)
         if len(samples) > self.LONG_SAMPLES:
             first, stop = _longest_silence(samples)
             if stop - first > self.LONG_SAMPLES:
-                # enough of it for VAD to see that speech has ended
-                self._tell_edges(self._vad.feed(samples[: first + SAMPLE_RATE]), now)
-                self._restart_vad(start + stop, now)
+                # enough of it to hear that speech has ended
+                ended = first + 3 * SAMPLE_RATE // 2
+                self._hear(samples[:ended], start + ended, now)
+                self._restart(start + stop, now)
                 samples = samples[stop:]
-        self._tell_edges(self._vad.feed(samples), now)
+        self._hear(samples, self._tracks.agent.ring.written, now)
 
-    def _restart_vad(self, position: int, now: float) -> None:
-        self._tell_edges(self._vad.finish(), now)
-        self._vad_from = position
+    def _hear(self, samples: Samples, agent_until: int, now: float) -> None:
+        """Listen to the next samples of the user, and to the agent's up to ``agent_until``."""
+        ring = self._tracks.agent.ring
+        start, said = ring.read(self._heard_agent, min(agent_until, ring.written))
+        lost = start - self._heard_agent
+        if lost > 0:
+            said = np.concatenate((silence(lost), said))
+        self._heard_agent += len(said)
+        self._tell(self._sound.feed(samples, said), now)
 
-    def _tell_edges(self, edges: list[SpeechEdge], now: float) -> None:
-        for edge in edges:
-            at = (self._vad_from + edge.position) / SAMPLE_RATE
-            self.user_speaking = edge.kind == "onset"
-            event = SpeechStarted if self.user_speaking else SpeechEnded
-            self._timeline.append(event(at, now))
+    def _restart(self, position: int, now: float) -> None:
+        self._tell(self._sound.finish(), now)
+        self._sound = UserSound(self._vad)
+        self._sound_from = self._heard_agent = position
+
+    def _ask(self) -> None:
+        """Have the sound before each new interrupt told, for there the cause may lie."""
+        events, self._seen, _lost = self._timeline.read(self._seen)
+        for event in events:
+            if isinstance(event, Interrupted) and sounds_matter(event):
+                self._sound.ask(event.t, self._sound_from)
+
+    def _tell(self, told: list[Told], now: float) -> None:
+        for each in told:
+            event = event_of(each, self._sound_from, now)
+            if isinstance(event, SpeechStarted | SpeechEnded):
+                self.user_speaking = isinstance(event, SpeechStarted)
+            self._timeline.append(event)
 
 
 class _Side:

@@ -31,6 +31,8 @@ from app.sane_events import LONGEST_S, read_event
 KEPT_BYTES = 64 * 1024 * 1024
 PARSED_BYTES = 32 * 1024 * 1024
 """Blocks of more lines than that are parsed anew when they are wanted, all but the last one."""
+BLOCK_BYTES = 2 * 1024 * 1024
+"""Lines of that much are parsed together at most, but for one that is longer by itself."""
 PIECE_BYTES = 4 * 1024 * 1024
 MOST_EVENTS = 10_000_000
 """Five days. What is behind them is passed over."""
@@ -56,9 +58,9 @@ class Unread(Event):
 class RecordedEvents:
     """The events of one file; it holds no file open."""
 
-    BLOCK = 256
-    """Events that are parsed together."""
-    BLOCKS = 32
+    BLOCK = 64
+    """Events that are parsed together; fewer where their lines are long: ``BLOCK_BYTES``."""
+    BLOCKS = 128
     """Parsed blocks that are kept."""
     first = 0
 
@@ -76,11 +78,18 @@ class RecordedEvents:
         self._path = path
         self._kept: bytes | None = b""
         self._starts: NDArray[np.int64] = np.zeros(1, np.int64)
+        self._firsts: NDArray[np.int64] = np.zeros(1, np.int64)
         # Guards the parsed blocks; held for look-ups only.
         self._looking = threading.Lock()
         self._blocks: OrderedDict[int, list[Event]] = OrderedDict()
         if path is not None:
             self._index(path)
+        self._firsts = _block_firsts(self._starts, self.BLOCK)
+
+    @property
+    def waits(self) -> bool:
+        """Whether reading events waits for the disk: there are more than are kept in memory."""
+        return self._kept is None
 
     @property
     def appended(self) -> int:
@@ -97,8 +106,11 @@ class RecordedEvents:
         """Return the events numbered ``[start, stop)``, as far as there are such."""
         start, stop = max(start, 0), min(stop, self.appended)
         events: list[Event] = []
-        for number in range(start // self.BLOCK, -(-stop // self.BLOCK)):
-            begin = number * self.BLOCK
+        if start >= stop:
+            return events
+        first, last = np.searchsorted(self._firsts, (start, stop - 1), side="right").tolist()
+        for number in range(first - 1, last):
+            begin = int(self._firsts[number])
             events += self._block(number)[max(start - begin, 0) : stop - begin]
         return events
 
@@ -154,8 +166,7 @@ class RecordedEvents:
                 self._blocks.move_to_end(number)
                 return self._blocks[number]
         # parsed outside the lock: two threads may do it at once, and find the same
-        first = number * self.BLOCK
-        events = self._parse_range(first, min(first + self.BLOCK, self.appended))
+        events = self._parse_range(*self._firsts[number : number + 2].tolist())
         with self._looking:
             self._blocks[number] = events
             while len(self._blocks) > self.BLOCKS or self._is_too_much():
@@ -166,14 +177,14 @@ class RecordedEvents:
         """Whether more is kept than ``PARSED_BYTES`` of lines, and not by one block alone."""
         if len(self._blocks) < 2:
             return False
-        firsts = [number * self.BLOCK for number in self._blocks]
-        stops = [min(first + self.BLOCK, self.appended) for first in firsts]
+        kept = np.array(list(self._blocks))
+        firsts, stops = self._firsts[kept], self._firsts[kept + 1]
         return int((self._starts[stops] - self._starts[firsts]).sum()) > PARSED_BYTES
 
     def iterate(self) -> Iterator[list[Event]]:
         """Go through all events in order, a list of some at a time, and keep none of them."""
-        for first in range(0, self.appended, self.BLOCK):
-            yield self._parse_range(first, min(first + self.BLOCK, self.appended))
+        for first, stop in pairwise(self._firsts.tolist()):
+            yield self._parse_range(first, stop)
 
     def _parse_range(self, first: int, stop: int) -> list[Event]:
         events: list[Event] = []
@@ -236,6 +247,23 @@ class RecordedEvents:
                     yield number, content[start - begin : after - begin]
                 last = number
             first = stop
+
+
+def _block_firsts(starts: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return the number of each block's first event, and in the end how many events there are.
+
+    A block is of ``most`` events, or of fewer where those are more than ``BLOCK_BYTES``.
+    """
+    count = len(starts) - 1
+    firsts = np.append(np.arange(0, count, most), count)
+    found: list[NDArray[np.int64]] = [firsts]
+    for index in np.flatnonzero(np.diff(starts[firsts]) > BLOCK_BYTES).tolist():
+        first, stop = firsts[index : index + 2].tolist()
+        while first < stop:
+            fit = int(np.searchsorted(starts, starts[first] + BLOCK_BYTES, side="right")) - 1
+            first = min(max(fit, first + 1), stop)
+            found.append(np.array([first]))
+    return np.unique(np.concatenate(found))
 
 
 def _pieces(source: io.FileIO | bytes) -> Iterator[bytes | memoryview]:

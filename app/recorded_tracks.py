@@ -24,7 +24,7 @@ class RecordedTrack:
     def __init__(self, form: AudioForm | None = None, channel: int = 0) -> None:
         """Begin without peaks; None is a track that the recording lacks."""
         self.source = None if form is None else FileLane(form, channel)
-        detail = None if form is None else FileDetail(self._open_again)
+        detail = None if form is None else FileDetail(self.again)
         self.peaks = PeakPyramid(detail=detail)
 
     @property
@@ -33,8 +33,8 @@ class RecordedTrack:
         told = 0 if self.source is None else self.source.duration_samples
         return max(told, len(self.peaks))
 
-    def _open_again(self) -> FileLane:
-        """Return the track once more, for the thread that fetches what is viewed."""
+    def again(self) -> FileLane:
+        """Return the track once more, for another thread that reads it; there must be one."""
         assert self.source is not None
         again = FileLane(self.source.form, self.source.channel)
         again.duration_samples = self.duration_samples

@@ -2,7 +2,8 @@
 
 ``open_recording`` waits for the disk. All the rest may be read by any thread, and waits for nothing
 but ``close`` for the thread named ``recording``: that one works out, while the recording is looked
-at, what takes longer: the peaks of files that were not opened before, and the turns. Events are the
+at, what takes longer: the peaks of files that were not opened before, and the turns, for which
+the tracks are listened to where the events do not tell what they hold. Events are the
 exception where their file is longer than is kept, 64 MiB: what is wanted of them is read from the
 disk again, by whoever wants it.
 """
@@ -10,7 +11,8 @@ disk again, by whoever wants it.
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -18,12 +20,15 @@ from typing import Literal
 from app.audio_form import AudioForm, examine
 from app.bundle import BundleFacts, find_events, read_facts
 from app.events import Muted
+from app.limits import PAUSE_S
 from app.recorded_events import RecordedEvents
+from app.recorded_sound import SECONDS_A_SECOND
 from app.recorded_tracks import PeaksJob, RecordedTrack, RecordedTracks
 from app.sane_events import LONGEST_S
-from app.session_info import SessionInfo
+from app.session_info import LISTENING_VERSION, SessionInfo
 from app.sources import Sources, sources_of
 from app.states import State
+from app.turns_by_sound import turns_by_sound
 from app.turns_found import TurnsFound, find_turns
 from app.unzip import unpack_bundle
 from app.viewed import TurnView
@@ -54,8 +59,12 @@ class Recording:
         tracks: RecordedTracks,
         timeline: RecordedEvents,
         turns: TurnView | None,
+        *,
+        pause_s: float = PAUSE_S,
     ) -> None:
         """Hold together what belongs to one recording; ``open_recording`` makes and begins it."""
+        self.pause_s = pause_s
+        """So long a silence ends a turn in ``turns``."""
         self.path = path
         """What was asked for: a bundle's folder, a zip of one, or an audio file."""
         self.kind: Kind = "file" if facts is None else "bundle"
@@ -74,7 +83,12 @@ class Recording:
         """When the microphone was muted: from, and until, None where it stayed so."""
         self.warnings: list[str] = [] if facts is None else list(facts.warnings)
         self._told_s = _told_duration(facts, timeline)
+        self.has_failed = False
+        """Whether working it out was given up: what there is of it then is not all of it."""
         self._jobs: list[PeaksJob] = []
+        self._listens = turns is None and self._lacks_sound()
+        # Guards which tracks the turns belong to; held for no work.
+        self._swapping = threading.Lock()
         self._is_done = False
         self._done_s = self._whole_s = 0.0
         self._opened = ExitStack()
@@ -117,17 +131,25 @@ class Recording:
     # -- commands ------------------------------------------------------------------------------
 
     def swap(self) -> None:
-        """Let user and agent of an audio file change places; nothing is read again."""
-        if self.kind == "file" and not self.is_mono:
-            tracks = self.tracks
+        """Let user and agent of an audio file change places; their turns are found anew."""
+        if self.kind == "bundle" or self.is_mono:
+            return
+        with self._swapping:
+            tracks, is_over = self.tracks, self._is_done
             self.tracks = RecordedTracks(tracks.agent, tracks.user, tracks.received)
+            if not is_over or self.has_failed:
+                return
+            self.turns, self._is_done = None, False
+        self._jobs, self._done_s, self._whole_s = [], 0.0, self._listening_s()
+        self._worker = Worker("recording", self._work, self._give_up)
+        self._worker.start()
 
     def begin(self, jobs: list[PeaksJob], opened: ExitStack) -> None:
         """Work out what is missing; ``opened`` is what the recording closes in the end. Once."""
         self._jobs = jobs
         self._opened = opened
         turns_s = self.timeline.appended / EVENTS_A_SECOND if self.turns is None else 0.0
-        self._whole_s = sum(job.cost_s for job in jobs) + turns_s
+        self._whole_s = sum(job.cost_s for job in jobs) + turns_s + self._listening_s()
         self._is_done = not jobs and self.turns is not None
         if not self._is_done:
             self._worker.start()
@@ -153,23 +175,61 @@ class Recording:
 
             self._warn(job.run(stopping, note))
             note(1.0)
-        if self.turns is None and not stopping.is_set():
-            self._find_turns(stopping)
-        self._is_done = not stopping.is_set()
-
-    def _find_turns(self, stopping: threading.Event) -> None:
-        before_s = self._done_s
-
-        def note(events: int) -> None:
-            self._done_s = before_s + events / EVENTS_A_SECOND
-
-        found = find_turns(self.timeline, stopping, note)
-        if found is None:
+        if self.turns is not None:
+            self._is_done = not stopping.is_set()
             return
-        if self.bundle is not None and not self.is_copy:
+        while not stopping.is_set() and not self._find_turns(stopping):
+            pass
+
+    def _find_turns(self, stopping: threading.Event) -> bool:
+        """Find the turns; False where the lanes have changed places meanwhile."""
+        tracks, before_s = self.tracks, self._done_s
+
+        def note(seconds: float) -> None:
+            self._done_s = before_s + seconds
+
+        found = self._found(tracks, stopping, note)
+        if found is None:
+            return False
+        if self.bundle is not None and not self.is_copy and self.pause_s == PAUSE_S:
             found.save(self.bundle, self.timeline.size_bytes)
-        self._warn(found.warnings)
-        self.turns = found
+        with self._swapping:
+            if self.tracks is not tracks:
+                self._done_s = before_s
+                return False
+            self._warn([each for each in found.warnings if each not in self.warnings])
+            self.turns, self._is_done = found, True
+        return True
+
+    def _found(
+        self, tracks: RecordedTracks, stopping: threading.Event, note: Callable[[float], None]
+    ) -> TurnsFound | None:
+        """Work out the turns, from the tracks as well where the events do not tell enough."""
+        if not self._listens:
+
+            def count(events: int) -> None:
+                note(events / EVENTS_A_SECOND)
+
+            return find_turns(self.timeline, stopping, count, self.pause_s)
+        with ExitStack() as opened:
+            user, agent = (
+                None if track.source is None else opened.enter_context(closing(track.again()))
+                for track in (tracks.user, tracks.agent)
+            )
+            return turns_by_sound(self.timeline, user, agent, stopping, note, pause_s=self.pause_s)
+
+    def _lacks_sound(self) -> bool:
+        """Whether its events do not tell what the tracks hold."""
+        if self.tracks.user.source is None:
+            return False
+        is_told = self.info.versions.get("listening") == LISTENING_VERSION
+        return self.timeline.appended == 0 or not is_told
+
+    def _listening_s(self) -> float:
+        """Return how long listening takes, more or less."""
+        tracks = (self.tracks.user, self.tracks.agent)
+        length_s = samples_to_seconds(sum(track.duration_samples for track in tracks))
+        return length_s / SECONDS_A_SECOND if self._listens else 0.0
 
     def _warn(self, sentences: list[str]) -> None:
         self.warnings = [*self.warnings, *sentences]
@@ -177,15 +237,16 @@ class Recording:
     def _give_up(self, error: Exception) -> None:
         self._warn([f"Not all of it could be worked out ({type(error).__name__})."])
         self.turns = self.turns or TurnsFound()
-        self._is_done = True
+        self.has_failed = self._is_done = True
 
 
-def open_recording(path: Path, *, swap: bool = False) -> Recording:
+def open_recording(path: Path, *, swap: bool = False, pause_s: float = PAUSE_S) -> Recording:
     """Open a bundle's folder, its ``session.json``, a zip of one, or any audio file.
 
     Of an audio file the left channel is the user and the right one the agent, the other way round
     with ``swap``; one of a single channel has no agent. What is wrong with it, and can be lived
-    with, is in ``warnings``.
+    with, is in ``warnings``. A silence of ``pause_s`` ends a turn; with another one than is usual
+    the turns are worked out anew, and not kept.
 
     Raises:
         BundleError: the folder, or the zip, is no bundle.
@@ -194,21 +255,23 @@ def open_recording(path: Path, *, swap: bool = False) -> Recording:
     """
     path = Path(path)
     if path.name == "session.json" and path.is_file():
-        return _open_bundle(path.parent, path.parent)
+        return _open_bundle(path.parent, path.parent, pause_s)
     if path.is_dir():
-        return _open_bundle(path, path)
+        return _open_bundle(path, path, pause_s)
     if path.suffix.lower() == ".zip":
-        return _open_zip(path)
-    return _open_file(path, examine(path), swap=swap)
+        return _open_zip(path, pause_s)
+    return _open_file(path, examine(path), pause_s, swap=swap)
 
 
-def _open_zip(path: Path) -> Recording:
+def _open_zip(path: Path, pause_s: float) -> Recording:
     with ExitStack() as opened:
         folder = opened.enter_context(unpack_bundle(path))
-        return _open_bundle(folder, path, opened.pop_all())
+        return _open_bundle(folder, path, pause_s, opened.pop_all())
 
 
-def _open_bundle(folder: Path, asked: Path, opened: ExitStack | None = None) -> Recording:
+def _open_bundle(
+    folder: Path, asked: Path, pause_s: float, opened: ExitStack | None = None
+) -> Recording:
     with opened or ExitStack() as held:
         facts = read_facts(folder)
         user, agent, received = (
@@ -216,8 +279,10 @@ def _open_bundle(folder: Path, asked: Path, opened: ExitStack | None = None) -> 
             for each in (facts.user, facts.agent, facts.received)
         )
         timeline = _read_timeline(facts)
-        turns = TurnsFound.load(folder, timeline.size_bytes)
-        recording = Recording(asked, facts, RecordedTracks(user, agent, received), timeline, turns)
+        is_usual = pause_s == PAUSE_S
+        turns = TurnsFound.load(folder, timeline.size_bytes) if is_usual else None
+        tracks = RecordedTracks(user, agent, received)
+        recording = Recording(asked, facts, tracks, timeline, turns, pause_s=pause_s)
         if turns is not None:
             recording.warnings += turns.warnings
         recording.is_copy = opened is not None
@@ -258,11 +323,11 @@ def _read_timeline(facts: BundleFacts) -> RecordedEvents:
     return timeline
 
 
-def _open_file(path: Path, form: AudioForm, *, swap: bool) -> Recording:
+def _open_file(path: Path, form: AudioForm, pause_s: float, *, swap: bool) -> Recording:
     lanes = [RecordedTrack(form, channel) for channel in range(min(form.channels, 2))]
     user, agent = lanes[0], lanes[1] if len(lanes) > 1 else RecordedTrack()
     tracks = RecordedTracks(user, agent, RecordedTrack())
-    recording = Recording(path, None, tracks, RecordedEvents(), TurnsFound())
+    recording = Recording(path, None, tracks, RecordedEvents(), None, pause_s=pause_s)
     recording.warnings += form.warnings
     if form.channels > 2:
         recording.warnings.append(

@@ -55,11 +55,20 @@ class Ranges:
 
 
 class Word(NamedTuple):
-    """A word of a reply; ``middle`` and ``start`` are received positions."""
+    """A word of a reply; ``middle``, ``start`` and ``stop`` are received positions."""
 
     text: str
     middle: float
     start: float = inf
+    stop: float = inf
+
+    def is_cut_at(self, position: float) -> bool:
+        """Whether both sides of ``position`` hold a part of it that can be told by ear."""
+        return self.start + AUDIBLE <= position <= self.stop - AUDIBLE
+
+
+AUDIBLE = SAMPLE_RATE // 50
+"""Samples: less of a word than 20 ms is not heard as a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,7 @@ class Reply:
 
     LONGEST_S: ClassVar[float] = 60.0
     """So much audio a reply may have without any text."""
+    STOPS: ClassVar[int] = 16
     SLOWEST_LETTERS_S: ClassVar[float] = 5.0
     """Letters a second; people speak some fifteen."""
 
@@ -105,6 +115,10 @@ class Reply:
     _words_of: tuple[object, ...] = ()
     """What ``_words`` were worked out from, while that may change."""
     _division: Division | None = None
+    _stops: list[int] = field(default_factory=list)
+    """Where in it the agent was silenced, the latest times."""
+    _cut_words: dict[int, str] = field(default_factory=dict)
+    """Once it is settled: the word at each of them that was cut in two."""
 
     @property
     def start(self) -> int | None:
@@ -129,6 +143,10 @@ class Reply:
             return self.text
         return " ".join(word.text for word in aligned_words(self.chunks))
 
+    def words(self) -> list[Word]:
+        """Return its words in order, as far as they have come; none of one that is settled."""
+        return [] if self._division is not None else self._words_so_far()[0]
+
     def divide(self, heard: Ranges, gone: Ranges) -> Division:
         """Divide its words, given all heard and all discarded ranges of the session."""
         if self._division is not None:
@@ -151,6 +169,18 @@ class Reply:
             return "heard"
         return "unheard" if self.was_cut or middle in gone else "waiting"
 
+    def stop_at(self, position: int) -> None:
+        """Note that the agent was silenced at received ``position``."""
+        if position not in self._stops:
+            self._stops = [*self._stops[1 - self.STOPS :], position]
+
+    def word_at(self, position: int) -> str:
+        """Return the word that is cut in two at ``position``, one of the latest stops, if any."""
+        if self._division is not None:
+            return self._cut_words.get(position, "")
+        words, _ = self._words_so_far()
+        return next((word.text for word in words if word.is_cut_at(position)), "")
+
     def close(self) -> None:
         """Let go of its chunks: no text and no audio of it comes any more."""
         self._start = self.start
@@ -167,6 +197,7 @@ class Reply:
         for word in self._words or ():
             if word.middle < inf and self._fate(word.middle, heard, gone) == "waiting":
                 return False
+        self._cut_words = {stop: self.word_at(stop) for stop in self._stops}
         self._division = self.divide(heard, gone)
         self._words = None
         return True
@@ -215,7 +246,8 @@ def _letters(chunk: AgentChunkReceived) -> list[tuple[str, float, float]]:
 def _close_word(words: list[Word], letters: list[tuple[str, float, float]]) -> None:
     if letters:
         text = "".join(letter for letter, _, _ in letters)
-        words.append(Word(text, (letters[0][1] + letters[-1][2]) / 2, letters[0][1]))
+        start, stop = letters[0][1], letters[-1][2]
+        words.append(Word(text, (start + stop) / 2, start, stop))
         letters.clear()
 
 
@@ -233,7 +265,9 @@ def _completed(aligned: list[Word], texts: list[str], stop: int) -> list[Word]:
     if not agree or not texts[count:] or not texts[count].startswith(last.text):
         return aligned
     middle = last.start + (last.middle - last.start) * len(texts[count]) / len(last.text)
-    completed = Word(texts[count], middle if middle < stop else inf, last.start)
+    # of one that came in part, what is still to come
+    ends = last.stop if last.text == texts[count] else 2 * middle - last.start
+    completed = Word(texts[count], middle if middle < stop else inf, last.start, ends)
     return [*others, completed, *(Word(text, inf) for text in texts[count + 1 :])]
 
 
@@ -248,12 +282,19 @@ def _share_out(texts: list[str], chunks: list[AgentChunkReceived]) -> list[Word]
     edges = [0]
     for text in texts:
         edges.append(edges[-1] + len(text) + 1)
+    per_letter = ends[-1] / edges[-1] if edges[-1] else 0.0
     words = []
     for text, (left, right) in zip(texts, pairwise(edges), strict=True):
-        place = (left + right) / 2 / edges[-1] * ends[-1]
-        index = min(bisect_right(ends, place) - 1, len(chunks) - 1)
-        words.append(Word(text, chunks[index].start + place - ends[index]))
+        letters = ((left + right) / 2, left, right - 1)
+        middle, start, stop = (_position(each * per_letter, chunks, ends) for each in letters)
+        words.append(Word(text, middle, start, stop))
     return words
+
+
+def _position(place: float, chunks: list[AgentChunkReceived], ends: list[int]) -> float:
+    """Return the received position of what is ``place`` samples into the chunks."""
+    index = min(bisect_right(ends, place) - 1, len(chunks) - 1)
+    return chunks[index].start + place - ends[index]
 
 
 def _is_at_least(event_id: int | None, least: int) -> bool:

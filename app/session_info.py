@@ -14,10 +14,15 @@ from app.turn_records import Summary
 SCHEMA_VERSION = 1
 """Raised when an older reader would misread the bundle; new fields alone do not raise it."""
 
+LISTENING_VERSION = "2"
+"""How the tracks were listened to: since 2 events tell of the agent's voice on the user track, and
+of the sound before an interrupt."""
+
 
 def versions() -> dict[str, str]:
     """Return the versions of what made the recording, by name; what is not installed is absent."""
     found = {"python": platform.python_version(), "system": platform.platform()}
+    found["listening"] = LISTENING_VERSION
     for package in ("turnscope", "elevenlabs"):
         try:
             found[package] = metadata.version(package)

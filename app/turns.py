@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 from app.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
+    EchoHeard,
     Event,
     Interrupted,
     MessageReceived,
@@ -25,20 +27,26 @@ from app.events import (
     MicChunkSent,
     Muted,
     Silenced,
+    SoundBefore,
     SpeechEnded,
     SpeechStarted,
     StateChanged,
     Trouble,
 )
 from app.interruptions import Cut, CutKeeper
-from app.replies import Division, Replies
+from app.limits import PAUSE_S
+from app.overlaps import OverlapKeeper
+from app.responses import RefusedKeeper, ResponseKeeper
+from app.said import Said, text_in
 from app.spans import SpanKeeper
-from app.transcript import Transcript
 from app.turn_keeper import TurnKeeper
 from app.turn_records import (
     AudioSpan,
     Interruption,
     Line,
+    Overlap,
+    Refused,
+    Response,
     Spread,
     Summary,
     Turn,
@@ -47,6 +55,9 @@ from app.turn_records import (
 from audio.pcm import SAMPLE_RATE, samples_to_ms
 
 __all__ = ["AudioSpan", "Interruption", "Line", "Spread", "Summary", "Turn", "TurnTracker"]
+
+ECHO_TOLERANCE_S = 0.1
+"""VAD may put the onset of an echo so long before the echo."""
 
 
 class TurnTracker:
@@ -58,26 +69,29 @@ class TurnTracker:
     """
 
     LOOSE_DISCARDS = 64
-    OPEN_CUTS = 8
-    """Of the cuts of one reply so many follow its words as they change; older ones are settled."""
 
-    def __init__(self) -> None:
-        """Begin with an empty session."""
+    LENGTHS = 64
+    """So many lengths of mic chunks are told apart."""
+    ECHOES = 32
+    """So many of the latest echoes, and onsets of speech, are compared with each other."""
+
+    def __init__(self, pause_s: float = PAUSE_S) -> None:
+        """Begin with an empty session; a silence of ``pause_s`` ends a turn."""
         self._spans = SpanKeeper()
-        self._turns = TurnKeeper()
-        self._replies = Replies()
+        self._turns = TurnKeeper(pause_s)
+        self._overlaps = OverlapKeeper()
+        self._responses = ResponseKeeper()
+        self._refused = RefusedKeeper()
+        self._said = Said(self._spans)
         self._cuts = CutKeeper()
-        self._transcript = Transcript()
         self._interruptions: list[Interruption] = []
+        self._echoes: deque[EchoHeard] = deque(maxlen=self.ECHOES)
+        self._onsets: deque[float] = deque(maxlen=self.ECHOES)
         self._loose: deque[tuple[AgentDiscarded, int]] = deque(maxlen=self.LOOSE_DISCARDS)
-        self._cuts_of_reply: dict[int, list[int]] = {}
-        self._changed_replies: set[int] = set()
         self._changed_cuts: set[int] = set()
         self._changed_record = 0
-        self._divisions: dict[int, Division] = {}
-        self._chat: dict[int, str] = {}
         self._troubles: Counter[str] = Counter()
-        self._mic_chunks = 0
+        self._mic_chunks: Counter[int] = Counter()
         self._duration = 0.0
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             AgentChunkReceived: self._on_agent_chunk,
@@ -87,6 +101,8 @@ class TurnTracker:
             Silenced: self._on_silenced,
             SpeechStarted: self._on_speech_started,
             SpeechEnded: self._on_speech_ended,
+            EchoHeard: self._on_echo,
+            SoundBefore: self._on_sound,
             MessageReceived: self._on_message,
             MessageSent: self._on_message_sent,
             MicChunkSent: self._on_mic_chunk,
@@ -103,6 +119,7 @@ class TurnTracker:
         if event.t > self._duration:
             self._duration = event.t
             self._turns.pass_time(event.t)
+            self._overlaps.pass_time(event.t)
             self._mark_cut(self._cuts.pass_time(event.t))
 
     # -- what is read --------------------------------------------------------------------------
@@ -146,6 +163,19 @@ class TurnTracker:
         changed, self._changed_record = self._changed_record, len(self._interruptions)
         return changed
 
+    def take_changed_overlaps(self) -> int:
+        """Return the index of the first of ``overlaps`` that changed since the last call."""
+        return self._overlaps.overlaps.take_changed()
+
+    def take_changed_responses(self) -> int:
+        """Return the index of the first of ``responses`` that changed since the last call."""
+        self._bring_responses()
+        return self._responses.take_changed()
+
+    def take_changed_turns(self) -> tuple[int, int]:
+        """Return the index of the first user turn, and agent turn, changed since the last call."""
+        return self._turns.user.take_changed(), self._turns.agent.take_changed()
+
     @property
     def interruptions(self) -> list[Interruption]:
         """The interruptions, in order."""
@@ -153,10 +183,25 @@ class TurnTracker:
         return self._interruptions
 
     @property
+    def overlaps(self) -> list[Overlap]:
+        """When both spoke at once, in the order of their starts."""
+        return self._overlaps.overlaps
+
+    @property
+    def responses(self) -> list[Response]:
+        """The agent's turns, each with how it came about."""
+        return self._bring_responses()
+
+    @property
+    def refused(self) -> list[Refused]:
+        """Agent audio that was never given to the speaker."""
+        return self._refused.refused
+
+    @property
     def transcript(self) -> list[Line]:
         """The lines, in order."""
         self._refresh()
-        return self._transcript.lines
+        return self._said.transcript.lines
 
     @property
     def duration_s(self) -> float:
@@ -179,28 +224,25 @@ class TurnTracker:
             received_ms=samples_to_ms(self._spans.received_samples),
             heard_ms=samples_to_ms(self._spans.heard_samples),
             discarded_ms=samples_to_ms(self._spans.discarded_samples),
-            mic_chunks=self._mic_chunks,
+            mic_chunks=self._mic_chunks.total(),
             troubles=dict(self._troubles),
+            mic_chunk_ms=self._mic_chunk_ms(),
         )
+
+    def _mic_chunk_ms(self) -> float | None:
+        """Return how long most mic chunks are; of two that are as many, the longer one."""
+        lengths = self._mic_chunks
+        usual = max(lengths, key=lambda length: (lengths[length], length), default=0)
+        return samples_to_ms(usual) if usual > 0 else None
 
     # -- agent audio ---------------------------------------------------------------------------
 
     def _on_agent_chunk(self, chunk: AgentChunkReceived) -> None:
         self._spans.receive(chunk)
-        before = len(self._replies.all)
-        number = self._replies.add_chunk(chunk)
-        self._changed_replies.add(number)
-        self._settle_replies(before)
-        if chunk.alignment is not None and chunk.alignment.chars:
-            self._transcript.open_reply(number, chunk.t)
+        self._responses.receive(chunk)
+        number = self._said.add_chunk(chunk)
         if chunk.held_back:
             self._hold_back(chunk, number)
-
-    def _settle_replies(self, before: int) -> None:
-        """Let go of what is past, if there are more replies than the ``before`` there were."""
-        if len(self._replies.all) > before:
-            spans = self._spans
-            self._replies.settle(spans.heard, spans.gone, spans.last_heard or 0)
 
     def _hold_back(self, chunk: AgentChunkReceived, reply: int) -> None:
         cut = self._cuts.all[-1] if self._cuts.all else None
@@ -209,32 +251,35 @@ class TurnTracker:
         if cut is not None:
             cut.held_back_samples += chunk.stop - chunk.start
             cut.add_span(number)
-            self._link(cut, reply)
+            self._said.link(cut, reply)
 
     def _on_heard(self, heard: AgentHeard) -> None:
         self._spans.hear(heard)
         until = heard.at + (heard.stop - heard.start) / SAMPLE_RATE
-        if self._turns.agent_heard(heard.at, until):
-            self._note_next_turn(heard.at)
-        for number in self._replies_in(heard.start, heard.stop):
-            reply = self._replies.all[number]
-            if reply.heard_at is None:
-                into = max((reply.start or 0) - heard.start, 0)
-                reply.heard_at = heard.at + into / SAMPLE_RATE
-            self._changed_replies.add(number)
+        begins = self._turns.agent_heard(heard.at, until)
+        if begins or self._responses.breaks(heard.at):
+            # of what is kept for old turns some may go now
+            self._bring_responses()
+        self._overlaps.agent_heard(heard.at, until)
+        self._responses.hear(heard, until, begins=begins)
+        self._touch_response()
+        if begins:
+            self._mark_cuts(self._cuts.agent_speaks(heard.at))
+        self._said.hear(heard)
 
-    def _note_next_turn(self, at: float) -> None:
-        cut = self._cuts.all[-1] if self._cuts.all else None
-        if cut is not None and cut.next_at is None and at > cut.event.t:
-            cut.next_at = at
-            self._mark_cut(cut)
+    def _bring_responses(self) -> list[Response]:
+        return self._responses.responses(self._turns.agent, self._turns.answered)
+
+    def _touch_response(self) -> None:
+        self._responses.touch(len(self._turns.agent) - 1)
 
     def _on_discarded(self, discarded: AgentDiscarded) -> None:
-        for number in self._replies_in(discarded.start, discarded.stop):
-            self._changed_replies.add(number)
+        self._said.lose(discarded.start, discarded.stop)
         cut = self._cuts.near(discarded.t) if discarded.reason == "interrupt" else None
         at = self._lost_at(discarded) if cut is None else self._end_of(cut)
         number = self._spans.discard(discarded, at)
+        if discarded.reason != "overflow":
+            self._responses.discard(discarded.stop)
         if cut is not None:
             self._attach(cut, discarded, number)
         elif discarded.reason == "interrupt":
@@ -250,8 +295,8 @@ class TurnTracker:
     def _attach(self, cut: Cut, discarded: AgentDiscarded, span: int) -> None:
         cut.discarded_samples += discarded.stop - discarded.start
         cut.add_span(span)
-        for number in self._replies_in(discarded.start, discarded.stop):
-            self._link(cut, number)
+        for number in self._said.replies_in(discarded.start, discarded.stop):
+            self._said.link(cut, number)
 
     def _end_of(self, cut: Cut) -> float:
         """Return where audio would be heard that follows what ``cut`` has thrown away so far."""
@@ -263,13 +308,15 @@ class TurnTracker:
     # -- interrupts ----------------------------------------------------------------------------
 
     def _on_interrupted(self, event: Interrupted) -> None:
-        agent_turn = self._turns.agent[-1] if self._turns.agent_speaks else None
-        cut = self._cuts.add(event, agent_turn)
+        cut = self._cuts.add(event, self._turns.agent)
+        for echo in self._echoes:
+            self._cuts.hear_echo(echo)
         self._mark_cut(cut)
+        self._claim(cut)
         head = self._spans.next_queued
         if head is not None and event.queued_samples:
-            for number in self._replies_in(head, self._spans.received_samples):
-                self._link(cut, number)
+            for number in self._said.replies_in(head, self._spans.received_samples):
+                self._said.link(cut, number)
         for discarded, span in list(self._loose):
             if self._cuts.near(discarded.t) is cut:
                 self._loose.remove((discarded, span))
@@ -283,10 +330,9 @@ class TurnTracker:
         self._mark_cut(cut)
         if silenced.silent_at is not None:
             self._turns.agent_cut()
+            self._overlaps.agent_cut()
             self._retime(cut, silenced.silent_at)
-            reply = self._replies.at(self._spans.last_heard or 0)
-            if reply is not None:
-                self._link(cut, reply)
+            self._said.silence(cut)
 
     def _retime(self, cut: Cut, silent_at: float) -> None:
         at = silent_at
@@ -295,37 +341,94 @@ class TurnTracker:
             span = self._spans.settled[number]
             at += (span.stop - span.start) / SAMPLE_RATE
 
-    def _replies_in(self, start: int, stop: int) -> range:
-        first, last = self._replies.at(start), self._replies.at(stop - 1)
-        return range(first or 0, last + 1) if last is not None else range(0)
-
-    def _link(self, cut: Cut, reply: int) -> None:
-        self._replies.all[reply].was_cut = True
-        cut.replies.add(reply)
-        cuts = self._cuts_of_reply.setdefault(reply, [])
-        if cut.number not in cuts:
-            cuts.append(cut.number)
-            del cuts[: -self.OPEN_CUTS]
-        self._changed_replies.add(reply)
-
     # -- the user ------------------------------------------------------------------------------
 
     def _on_speech_started(self, event: SpeechStarted) -> None:
+        self._onsets.append(event.t)
         self._turns.user_starts(event.t)
-        self._mark_cut(self._cuts.speech_starts(event.t))
+        self._overlaps.speech_starts(event.t)
+        self._claim_all(self._cuts.speech_starts(event.t))
+        self._touch_response()
+        echo = next((echo for echo in self._echoes if _is_in(event.t, echo)), None)
+        if echo is not None:
+            self._forget_speech(event.t, echo)
 
     def _on_speech_ended(self, event: SpeechEnded) -> None:
         self._turns.user_stops(event.t)
+        self._overlaps.speech_stops(event.t)
         self._cuts.speech_stops(event.t)
+        self._touch_response()
 
-    def _on_mic_chunk(self, _event: MicChunkSent) -> None:
-        self._mic_chunks += 1
-        self._cuts.listen()
+    def _on_echo(self, echo: EchoHeard) -> None:
+        self._echoes.append(echo)
+        for onset in list(self._onsets):
+            if _is_in(onset, echo):
+                self._forget_speech(onset, echo)
+        self._mark_cuts(self._cuts.hear_echo(echo))
+
+    def _forget_speech(self, onset: float, echo: EchoHeard) -> None:
+        """Take back what was made of speech that was the agent's own voice."""
+        self._onsets.remove(onset)
+        self._overlaps.forget_speech(onset)
+        turns, answered = self._turns.agent, self._turns.answered
+        first = max(len(turns) - 2 * self.ECHOES, 0)
+        before = [
+            (turn.start, stop) for turn, stop in zip(turns[first:], answered[first:], strict=True)
+        ]
+        if self._turns.forget_speech(onset):
+            after = [
+                (turn.start, stop)
+                for turn, stop in zip(turns[first:], answered[first:], strict=True)
+            ]
+            same = sum(
+                1
+                for _ in takewhile(
+                    lambda pair: pair[0] == pair[1], zip(before, after, strict=False)
+                )
+            )
+            self._responses.touch(first + same)
+        self._claim_all(self._cuts.forget_speech(onset, echo))
+
+    def _claim_all(self, cuts: list[Cut]) -> None:
+        self._mark_cuts(cuts)
+        for cut in cuts:
+            self._claim(cut)
+
+    def _claim(self, cut: Cut) -> None:
+        """Let the overlap know that an interrupt followed it."""
+        is_own = cut.kind in {"button", "message"}
+        if is_own or cut.onset is not None:
+            self._overlaps.claim(None if is_own else cut.onset, cut.event.t, cut.number)
+        else:
+            self._overlaps.unclaim(cut.number)
+
+    def _on_sound(self, event: SoundBefore) -> None:
+        cut = self._cuts.hear_sound(event)
+        if cut is not None:
+            self._claim_all([cut])
+
+    def _on_mic_chunk(self, event: MicChunkSent) -> None:
+        length = event.stop - event.start
+        if length in self._mic_chunks or len(self._mic_chunks) < self.LENGTHS:
+            self._mic_chunks[length] += 1
+        else:
+            self._mic_chunks[0] += 1
+        self._mark_cuts(self._cuts.mic_chunk(event))
 
     def _on_muted(self, event: Muted) -> None:
         self._cuts.mute(muted=event.muted)
 
     # -- messages ------------------------------------------------------------------------------
+
+    def _on_audio(self, message: MessageReceived, _body: dict[str, Any]) -> None:
+        self._refused.take_audio(message)
+
+    def _on_metadata(self, _message: MessageReceived, body: dict[str, Any]) -> None:
+        self._refused.take_format(body.get("agent_output_audio_format"))
+
+    def _on_interruption(self, message: MessageReceived, _body: dict[str, Any]) -> None:
+        self._refused.agent_interrupts()
+        self._mark_cut(self._cuts.agent_tells(message.t, message.event_id))
 
     def _on_message(self, message: MessageReceived) -> None:
         reader = _MESSAGES.get(message.kind)
@@ -335,33 +438,18 @@ class TurnTracker:
             read(self, message, body if isinstance(body, dict) else message.payload)
 
     def _on_agent_response(self, message: MessageReceived, body: dict[str, Any]) -> None:
-        self._set_text(message, _text(body, "agent_response"))
+        self._refused.agent_responds()
+        self._said.set_text(message.t, text_in(body, "agent_response"), message.event_id)
 
     def _on_chat_part(self, message: MessageReceived, body: dict[str, Any]) -> None:
-        """Take a piece of a written reply; where there is audio, the whole text comes as well."""
-        if message.event_id is not None and not self._spans.received_samples:
-            text = self._chat.get(message.event_id, "") + _text(body, "text")
-            self._chat = {message.event_id: text}
-            if text:
-                self._set_text(message, text)
-
-    def _set_text(self, message: MessageReceived, text: str) -> None:
-        before = len(self._replies.all)
-        number = self._replies.add_text(message.t, text, message.event_id)
-        self._transcript.open_reply(number, message.t)
-        # audio may have moved over from the reply before
-        self._changed_replies.update({number, max(min(before, number) - 1, 0)})
-        self._settle_replies(before)
+        self._said.add_chat(message, body)
 
     def _on_correction(self, message: MessageReceived, body: dict[str, Any]) -> None:
-        original = _text(body, "original_agent_response")
-        number = self._replies.find(original, message.event_id)
-        if number is None:
-            return
-        self._replies.all[number].corrected = _text(body, "corrected_agent_response")
-        self._changed_replies.add(number)
+        self._said.correct(message, body)
 
     def _on_user_transcript(self, message: MessageReceived, body: dict[str, Any]) -> None:
+        self._responses.user_is_understood(message.t)
+        self._touch_response()
         self._user_said(message, body, tentative=False)
 
     def _on_tentative_transcript(self, message: MessageReceived, body: dict[str, Any]) -> None:
@@ -370,25 +458,32 @@ class TurnTracker:
     def _user_said(
         self, message: MessageReceived, body: dict[str, Any], *, tentative: bool
     ) -> None:
-        text = _text(body, "user_transcript")
+        text = text_in(body, "user_transcript")
         at = self.user_turns[-1].start if self.user_turns else message.t
-        self._transcript.user_said(text, at, tentative=tentative)
+        self._said.transcript.user_said(text, at, tentative=tentative)
 
     def _on_message_sent(self, message: MessageSent) -> None:
         if message.kind == "user_message":
             self._turns.user_types()
-            self._transcript.user_typed(_text(message.payload, "text"), message.t)
+            self._said.transcript.user_typed(text_in(message.payload, "text"), message.t)
 
     # -- the rest ------------------------------------------------------------------------------
 
     def _on_state(self, event: StateChanged) -> None:
         if event.state in {"ended", "failed"}:
             self._turns.finish(event.t)
-            self._changed_replies.update(self._replies.cut_last())
+            self._overlaps.finish(event.t)
+            self._said.end()
 
     def _on_trouble(self, event: Trouble) -> None:
         count = event.data.get("count", 1)
         self._troubles[event.kind] += count if isinstance(count, int) else 1
+        if event.kind == "underrun":
+            self._responses.ran_dry(event)
+            self._touch_response()
+
+    def _mark_cuts(self, cuts: list[Cut]) -> None:
+        self._changed_cuts.update(cut.number for cut in cuts)
 
     def _mark_cut(self, cut: Cut | None) -> None:
         if cut is not None:
@@ -397,31 +492,13 @@ class TurnTracker:
     # -- what is worked out when it is read ----------------------------------------------------
 
     def _refresh(self) -> None:
-        for number in sorted(self._changed_replies):
-            if number < len(self._replies.all):
-                self._refresh_reply(number)
-        self._changed_replies.clear()
+        self._changed_cuts |= self._said.refresh()
         for number in sorted(self._changed_cuts):
             self._refresh_cut(self._cuts.all[number - 1])
         self._changed_cuts.clear()
 
-    def _refresh_reply(self, number: int) -> None:
-        reply = self._replies.all[number]
-        division = reply.divide(self._spans.heard, self._spans.gone)
-        self._divisions[number] = division
-        self._transcript.set_reply(number, reply, division)
-        self._changed_cuts.update(self._cuts_of_reply.get(number, ()))
-
     def _refresh_cut(self, cut: Cut) -> None:
-        numbers = sorted(cut.replies)
-        divisions = [self._divisions[number] for number in numbers]
-        corrections = [self._replies.all[number].corrected for number in numbers]
-        record = cut.record(
-            " ".join(division.heard for division in divisions if division.heard),
-            " ".join(division.unheard for division in divisions if division.unheard),
-            next((text for text in corrections if text is not None), None),
-            words_estimated=any(division.estimated for division in divisions),
-        )
+        record = cut.record(self._said.words_of(cut))
         if cut.number > len(self._interruptions):
             self._interruptions.append(record)
         else:
@@ -429,14 +506,19 @@ class TurnTracker:
             self._changed_record = min(self._changed_record, cut.number - 1)
 
 
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    return value if isinstance(value, str) else ""
+def _is_in(onset: float, echo: EchoHeard) -> bool:
+    return echo.t - ECHO_TOLERANCE_S <= onset < echo.stop
 
 
 _Reader = Callable[[TurnTracker, MessageReceived, dict[str, Any]], None]
 
 _MESSAGES: dict[str, tuple[str, _Reader]] = {
+    "audio": ("audio_event", TurnTracker._on_audio),
+    "conversation_initiation_metadata": (
+        "conversation_initiation_metadata_event",
+        TurnTracker._on_metadata,
+    ),
+    "interruption": ("interruption_event", TurnTracker._on_interruption),
     "agent_response": ("agent_response_event", TurnTracker._on_agent_response),
     "agent_chat_response_part": ("text_response_part", TurnTracker._on_chat_part),
     "agent_response_correction": (

@@ -8,25 +8,38 @@ are read again. No state; any thread that may wait for the disk.
 from __future__ import annotations
 
 import json
-import math
 import threading
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from app.bundle_files import read_small_file
+from app.events import Event
 from app.inside import is_inside
+from app.limits import PAUSE_S
 from app.peaks_cache import FOLDER, keep_file
 from app.recorded_events import RecordedEvents, Unread
+from app.recorded_sound import SoundFound
+from app.sane_events import LONGEST_S, MOST
 from app.secrets import scrub
-from app.turn_records import AudioSpan, Interruption, Line, Spread, Summary, Turn
+from app.turn_records import (
+    AudioSpan,
+    Interruption,
+    Line,
+    Overlap,
+    Refused,
+    Response,
+    Spread,
+    Summary,
+    Turn,
+)
 from app.turns import TurnTracker
 from app.viewed import TurnView
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Raised whenever the same events may give other turns, interruptions, latencies or lines."""
 
 NAME = "turns.json"
@@ -46,6 +59,9 @@ class TurnsFound:
     response_latencies_ms: list[float] = field(default_factory=list)
     spans: list[AudioSpan] = field(default_factory=list)
     interruptions: list[Interruption] = field(default_factory=list)
+    overlaps: list[Overlap] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
     transcript: list[Line] = field(default_factory=list)
     figures: Summary = field(default_factory=_nothing)
     warnings: list[str] = field(default_factory=list)
@@ -60,6 +76,9 @@ class TurnsFound:
             list(tracker.response_latencies_ms),
             list(tracker.spans),
             list(tracker.interruptions),
+            list(tracker.overlaps),
+            list(tracker.responses),
+            list(tracker.refused),
             list(tracker.transcript),
             tracker.summary(),
             list(warnings),
@@ -98,27 +117,41 @@ class TurnsFound:
 
 
 def find_turns(
-    events: RecordedEvents, stopping: threading.Event, note: Callable[[int], None]
+    events: RecordedEvents,
+    stopping: threading.Event,
+    note: Callable[[int], None],
+    pause_s: float = PAUSE_S,
+    sound: SoundFound | None = None,
 ) -> TurnsFound | None:
     """Feed all events to a tracker; None where ``stopping`` is set before the end.
 
-    ``note`` is told how many events are done.
+    ``note`` is told how many events are done; a silence of ``pause_s`` ends a turn. What is found
+    with another pause than ``app.limits.PAUSE_S`` is not to be kept in a bundle. ``sound`` is what
+    the tracks hold that the events do not tell.
     """
-    tracker, done = TurnTracker(), 0
+    tracker, done = TurnTracker(pause_s), 0
     unreadable: list[int] = []
     unknown: set[str] = set()
-    for piece in events.iterate():
-        if stopping.is_set():
-            return None
-        for number, event in enumerate(piece, done + 1):
-            if not isinstance(event, Unread):
-                tracker.feed(event)
-            elif event.of:
-                unknown.add(event.of)
-            else:
-                unreadable.append(number)
-        done += len(piece)
-        note(done)
+
+    def known() -> Iterator[Event]:
+        nonlocal done
+        for piece in events.iterate():
+            if stopping.is_set():
+                return
+            for number, event in enumerate(piece, done + 1):
+                if not isinstance(event, Unread):
+                    yield event
+                elif event.of:
+                    unknown.add(event.of)
+                else:
+                    unreadable.append(number)
+            done += len(piece)
+            note(done)
+
+    for event in known() if sound is None else sound.among(known()):
+        tracker.feed(event)
+    if stopping.is_set():
+        return None
     return TurnsFound.of(tracker, events_warnings(unreadable, unknown))
 
 
@@ -158,29 +191,38 @@ def _to_plain(value: Any) -> Any:
 
 _Read = Callable[[Any], Any]
 _readers_of: dict[type[Any], dict[str, _Read]] = {}
+_DURATIONS = ("ms", "p50", "p95", "greatest")
+"""How fields end that hold milliseconds; other floats are seconds, or smaller."""
 
 
 def _readers(kind: type[Any]) -> dict[str, _Read]:
     """Return what reads each field of a record, in their order."""
     if kind not in _readers_of:
         hints = get_type_hints(kind)
-        _readers_of[kind] = {item.name: _reader(hints[item.name]) for item in fields(kind)}
+        _readers_of[kind] = {
+            item.name: _reader(
+                hints[item.name], MOST if item.name.endswith(_DURATIONS) else LONGEST_S
+            )
+            for item in fields(kind)
+        }
     return _readers_of[kind]
 
 
-def _reader(hint: Any) -> _Read:
+def _reader(hint: Any, most: float) -> _Read:
+    """Return what reads a value; a float in it is to be less than ``most``, either way."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in {Union, types.UnionType}:
-        inner = _reader(next(each for each in arguments if each is not type(None)))
+        inner = _reader(next(each for each in arguments if each is not type(None)), most)
         return lambda value: None if value is None else inner(value)
     if origin is list:
-        item = _reader(arguments[0])
+        item = _reader(arguments[0], most)
         return lambda value: [item(each) for each in _checked(list, value)]
     if origin is Literal:
         return lambda value: arguments[arguments.index(value)]
     if isinstance(hint, type) and is_dataclass(hint):
         return partial(_record, hint)
-    return {float: _number, dict[str, int]: _counts}.get(hint) or partial(_checked, hint)
+    readers: dict[Any, _Read] = {float: partial(_number, most), int: _count}
+    return {**readers, dict[str, int]: _counts}.get(hint) or partial(_checked, hint)
 
 
 def _record(kind: type[Any], values: Any) -> Any:
@@ -195,11 +237,18 @@ def _checked(kind: type[Any], value: Any) -> Any:
 
 
 def _counts(value: Any) -> dict[str, int]:
-    return {str(name): _checked(int, count) for name, count in _checked(dict, value).items()}
+    return {str(name): _count(count) for name, count in _checked(dict, value).items()}
 
 
-def _number(value: Any) -> float:
+def _count(value: Any) -> Any:
+    """Read a whole number: of sample positions and counts there are no more than ``MOST``."""
+    if not -MOST < _checked(int, value) < MOST:
+        raise ValueError(value)
+    return value
+
+
+def _number(most: float, value: Any) -> float:
     number = float(value if type(value) is int else _checked(float, value))
-    if not math.isfinite(number):
+    if not -most < number < most:  # which NaN is not, either
         raise ValueError(value)
     return number

@@ -11,7 +11,16 @@ from typing import Protocol
 
 from app.events import Event
 from app.states import State
-from app.turn_records import AudioSpan, Interruption, Line, Summary, Turn
+from app.turn_records import (
+    AudioSpan,
+    Interruption,
+    Line,
+    Overlap,
+    Refused,
+    Response,
+    Summary,
+    Turn,
+)
 from audio.peaks import Envelope
 
 
@@ -93,6 +102,18 @@ class TurnView(Protocol):
     @property
     def interruptions(self) -> list[Interruption]:
         """The interruptions."""
+
+    @property
+    def overlaps(self) -> list[Overlap]:
+        """When both spoke at once."""
+
+    @property
+    def responses(self) -> list[Response]:
+        """The agent's turns, each with how it came about."""
+
+    @property
+    def refused(self) -> list[Refused]:
+        """Agent audio that was never given to the speaker."""
 
     @property
     def transcript(self) -> list[Line]:

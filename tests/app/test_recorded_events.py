@@ -154,14 +154,38 @@ def test_a_file_that_goes_away_leaves_unread_lines(path, monkeypatch):
 
 
 def test_going_through_all_keeps_none_and_reading_keeps_a_few(path):
-    events = written(path, many(256 * 40))
-    assert [event for piece in events.iterate() for event in piece] == many(256 * 40)
+    block, count = RecordedEvents.BLOCK, RecordedEvents.BLOCK * (RecordedEvents.BLOCKS + 8)
+    events = written(path, many(count))
+    assert [event for piece in events.iterate() for event in piece] == many(count)
     assert not events._blocks
-    for start in range(0, 256 * 40, 256):
+    for start in range(0, count, block):
         events.slice(start, start + 1)
     assert len(events._blocks) == events.BLOCKS
-    last = events.slice(256 * 39, 256 * 39 + 1)[0]
-    assert events.slice(256 * 39, 256 * 39 + 1)[0] is last
+    last = events.slice(count - block, count - block + 1)[0]
+    assert events.slice(count - block, count - block + 1)[0] is last
+
+
+def test_long_lines_are_parsed_a_few_at_a_time(path, monkeypatch):
+    monkeypatch.setattr(recorded_events, "BLOCK_BYTES", 10_000)
+    sent = many(700)
+    for number in (3, 4, 5, 300, 301, 699):
+        sent[number] = StateChanged(sent[number].t, "running", "x" * 4000)
+    sent[400] = StateChanged(sent[400].t, "running", "x" * 50_000)
+    events = written(path, sent)
+    pieces = list(events.iterate())
+    assert [event for piece in pieces for event in piece] == sent
+    for piece in pieces:
+        assert len(piece) == 1 or sum(len(encode_event(event)) for event in piece) <= 10_000
+    for start in range(0, 700, 7):
+        assert events.slice(start, start + 9) == sent[start : start + 9]
+    events.slice(400, 401)
+    parsed = []
+    monkeypatch.setattr(
+        recorded_events, "parse_line", lambda line: parsed.append(len(line)) or json.loads(line)
+    )
+    again = written(path, sent)
+    assert again.slice(4, 5) == sent[4:5]
+    assert sum(parsed) <= 10_000
 
 
 def test_many_threads_read_at_once(path):

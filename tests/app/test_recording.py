@@ -102,7 +102,7 @@ def test_what_a_file_says_of_itself(stereo, opened):
     viewed = opened(stereo)
     assert (viewed.kind, viewed.title, viewed.path) == ("file", "call.wav", stereo)
     assert (viewed.is_mono, viewed.warnings, viewed.progress) == (False, [], 1.0)
-    assert viewed.turns == TurnsFound()
+    assert viewed.turns.user_turns == viewed.turns.interruptions == []
     assert (viewed.began_utc, viewed.end, viewed.info.agent_kind) == (None, None, "")
 
 
@@ -292,14 +292,19 @@ def test_closing_stops_the_reading_and_what_was_read_of_a_track_is_not_kept(bund
 def test_closing_while_it_is_read_leaves_no_thread(tmp_path):
     soundfile.write(tmp_path / "long.flac", np.zeros((6_000_000, 2), np.int16), 48_000)
     for _ in range(3):
-        open_recording(tmp_path / "long.flac").close()
+        viewed = open_recording(tmp_path / "long.flac")
+        assert viewed._worker.alive
+        viewed.close()
+        assert not viewed._worker.alive
+        assert viewed.progress < 1.0
+        assert len(viewed.tracks.user.peaks) < 2_000_000, "not all of it was read"
 
 
 def test_what_goes_wrong_inside_is_said_and_ends_the_waiting(bundle, monkeypatch, caplog):
-    def fail(*_arguments):
+    def fail(*_arguments, **_named):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(recording, "find_turns", fail)
+    monkeypatch.setattr(recording, "turns_by_sound", fail)
     viewed = open_recording(bundle)
     assert viewed.wait(10)
     assert any("ZeroDivisionError" in warning for warning in viewed.warnings)

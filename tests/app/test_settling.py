@@ -8,7 +8,10 @@ from app.replies import Replies
 from app.turns import TurnTracker
 from tests.app.wild_session import WildSession
 
-NAMES = ("transcript", "interruptions", "spans", "user_turns", "agent_turns")
+NAMES = (
+    *("transcript", "interruptions", "spans", "user_turns", "agent_turns"),
+    *("overlaps", "responses", "refused"),
+)
 
 
 def keeping_everything(monkeypatch: pytest.MonkeyPatch, events: list) -> TurnTracker:
@@ -36,10 +39,10 @@ def test_of_old_replies_neither_audio_nor_alignment_is_kept(seed: int) -> None:
     tracker, replies = TurnTracker(), 0
     for event in WildSession(seed, 400).events:
         tracker.feed(event)
-        kept = [reply for reply in tracker._replies.all if reply.chunks]
+        kept = [reply for reply in tracker._said.replies.all if reply.chunks]
         assert len(kept) <= Replies.RECENT + 1
-        replies = len(tracker._replies.all)
-    settled = sum(reply._division is not None for reply in tracker._replies.all)
+        replies = len(tracker._said.replies.all)
+    settled = sum(reply._division is not None for reply in tracker._said.replies.all)
     assert settled > replies / 2
 
 

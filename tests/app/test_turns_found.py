@@ -17,8 +17,10 @@ from app.turns import TurnTracker
 from app.turns_found import TurnsFound, find_turns
 from tests.app.test_turns import BARGE_IN
 
-VIEWED = ("user_turns", "agent_turns", "response_latencies_ms", "spans", "interruptions",
-          "transcript")  # fmt: skip
+VIEWED = (
+    *("user_turns", "agent_turns", "response_latencies_ms", "spans", "interruptions"),
+    *("overlaps", "responses", "refused", "transcript"),
+)
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def size_of(bundle):
 def assert_same(found, tracker):
     for name in VIEWED:
         assert list(getattr(found, name)) == list(getattr(tracker, name)), name
-        assert getattr(found, name), name
+        assert getattr(found, name) or name == "refused", name
     assert found.summary() == tracker.summary()
 
 
@@ -77,6 +79,39 @@ def test_other_events_or_another_analysis_are_not_taken_for_these(bundle, monkey
     assert TurnsFound.load(bundle, size_of(bundle)) is None
 
 
+def test_every_number_of_a_forged_file_is_one_of_a_session(bundle):
+    """Whichever number in it is replaced by an absurd one, the file is passed over."""
+    found_in(bundle).save(bundle)
+    path = bundle / "peaks" / "turns.json"
+    kept = json.loads(path.read_text())
+    places = [place for name in (*VIEWED, "figures") for place in numbers_in(kept, name)]
+    assert len(places) > 60
+    for *way, last in places:
+        inside = kept
+        for step in way:
+            inside = inside[step]
+        number = inside[last]
+        inside[last] = type(number)(10**15)
+        path.write_text(json.dumps(kept))
+        assert TurnsFound.load(bundle, size_of(bundle)) is None, (*way, last)
+        inside[last] = number
+    path.write_text(json.dumps(kept))
+    assert TurnsFound.load(bundle, size_of(bundle)) is not None
+
+
+def numbers_in(value, *way):
+    """Go through the places of all numbers under ``way``."""
+    for step in way[-1:]:
+        inner = value[step]
+        items = enumerate(inner) if isinstance(inner, list) else []
+        items = inner.items() if isinstance(inner, dict) else items
+        for key, item in items:
+            if isinstance(item, (int, float)) and not isinstance(item, bool):
+                yield (*way, key)
+            elif isinstance(item, (list, dict)):
+                yield from ((*way, *place) for place in numbers_in(inner, key))
+
+
 def test_nothing_kept_is_nothing_loaded(tmp_path):
     assert TurnsFound.load(tmp_path, 0) is None
 
@@ -94,6 +129,18 @@ SPOILED = [
     ("figures", []),
     ("warnings", [1]),
     ("version", "1"),
+    ("user_turns", [["user", 1e9, None]]),
+    ("user_turns", [["user", 1.0, 1e300]]),
+    ("spans", [["heard", 10**15, 2, 3.0]]),
+    ("spans", [["heard", 10**400, 2, 3.0]]),
+    ("response_latencies_ms", [1e13]),
+    ("overlaps", [[1.0, 2.0, 1.0, 2.0, "unheard of", None]]),
+    ("overlaps", [[1e8, 2.0, 1.0, 2.0, "missed", None]]),
+    ("overlaps", [[1.0, 2.0, 1.0, 2.0, "missed", -(10**13)]]),
+    ("responses", [[1.0, None, None, None, None, 10**18, 0.0, None, None, False]]),
+    ("responses", [[1.0, None, None, None, 1e300, 0, 0.0, None, None, False]]),
+    ("refused", [[1.0, 1.0, math.inf, 1, "x", False]]),
+    ("refused", [[1.0, 1.0, 5.0, 1, 7, False]]),
 ]
 
 
