@@ -60,7 +60,13 @@ def add_agent(parser: argparse.ArgumentParser) -> None:
     add("--agent", default="demo", metavar="AGENT", help="demo, or elevenlabs:AGENT_ID")
     add("--base-url", default="", metavar="URL", help="another region, or your own deployment")
     add("--no-key", action="store_true", help="send no API key: for agents that are public")
-    add("--script", type=Path, metavar="FILE", help="what the demo agent says and does")
+    add(
+        "--script",
+        type=Path,
+        metavar="SCRIPT",
+        help="what the demo agent says and does: a file, or one that misbehaves on purpose "
+        "(hears-itself, stops-late, never-stops, reuses-id)",
+    )
 
 
 def add_recording(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.agents.base import Agent
-from app.agents.demo.script import load_script
+from app.agents.demo.script import find_script, load_script
 from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent, check_base_url
 from app.choices import DEFAULT, build_audio, end_of_input, load_interface, replayed_by
@@ -78,9 +78,11 @@ def _agent(options: argparse.Namespace) -> Agent:
     if kind == DemoAgent.kind and not agent_id:
         _refuse(options.base_url, "--base-url", "elevenlabs:AGENT_ID")
         _refuse(options.no_key, "--no-key", "elevenlabs:AGENT_ID")
-        if options.script is not None:
-            load_script(options.script)
-        return DemoAgent(options.script)
+        if options.script is None:
+            return DemoAgent()
+        script = find_script(options.script)
+        load_script(script)
+        return DemoAgent(script)
     if kind == ElevenLabsAgent.kind and agent_id:
         _refuse(options.script, "--script", "demo")
         check_base_url(options.base_url)

@@ -40,6 +40,7 @@ class AgentForm(QDialog):
         """Show ``choice``, and look where a key is."""
         super().__init__(parent)
         self._services = services
+        self._script = choice.script  # the demo agent's: kept for when it is chosen again
         self._background = Background("key", self)
         self.agent_id = QLineEdit(choice.agent_id)
         self.base_url = QLineEdit(choice.base_url)
@@ -61,6 +62,7 @@ class AgentForm(QDialog):
             self.agent_id.text().strip(),
             self.base_url.text().strip(),
             self.use_key.isChecked(),
+            self._script,
         )
 
     def accept(self) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from app.agents.base import AgentError, Endpoint
 from app.agents.demo.errors import DemoError
 from app.agents.demo.launcher import DemoProcess
+from app.agents.demo.script import DEFAULT_SCRIPT, RESOURCES
+from app.plain import one_line
 from app.secrets import ApiKey
 from app.states import EndReason
 
@@ -19,11 +21,11 @@ class DemoAgent:
     """
 
     kind = "demo"
-    label = "Demo agent"
 
     def __init__(self, script: Path | None = None) -> None:
         """Let it say and do what ``script`` says, else what the shipped script does."""
         self.agent_id = ""
+        self.label = _label(script)
         self._process = DemoProcess(script)
         # Guards the flag and the process's end against a start that is just done.
         self._closing = threading.Lock()
@@ -50,3 +52,11 @@ class DemoAgent:
         with self._closing:
             self._closed = True
             self._process.stop()
+
+
+def _label(script: Path | None) -> str:
+    """Return what to call the agent: one that misbehaves on purpose says how."""
+    if script is None or script == DEFAULT_SCRIPT:
+        return "Demo agent"
+    name = script.stem.replace("-", " ") if script.parent == RESOURCES else script.name
+    return f"Demo agent: {one_line(name)}"

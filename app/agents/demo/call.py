@@ -55,7 +55,7 @@ class Call:
         self._speeches = speeches
         self._conversation_id = conversation_id
         self._greeting = greeting
-        self._ears = Ears()
+        self._ears = Ears(script.behaviour.yield_to_sound_dbfs)
         self._pinger = Pinger(monotonic(), script.timing.ping_every_s)
 
     async def run(self) -> None:

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from app.agents.demo import wire
 from app.agents.demo.pulse import Scores
 from app.agents.demo.script import Line, Script
-from app.agents.demo.speech import Speech
+from app.agents.demo.speech import SAMPLES_PER_MS, Speech
 from app.agents.demo.user_turn import Heard, UserTurn
 from app.agents.demo.utterance import Utterance
 from app.agents.demo.wire import Message
@@ -76,6 +76,7 @@ class Dialogue:
         self._utterance_position = 0
         self._pending: _Pending | None = None
         self._turn: UserTurn | None = None
+        self._yields_at: float | None = None
         self._position = 0
         self._speech_until = 0
         self._heard_at = now
@@ -94,8 +95,9 @@ class Dialogue:
         self._out += self._scores.report(heard.position, heard.score)
         for edge in heard.edges:
             self._note_speech(now, edge)
-        if self._must_yield(now):
-            self._interrupt(now)
+        if self._must_yield(now, heard):
+            self._yields_at = now + self._behaviour.yield_delay_ms / 1000
+        self._yield_when_due(now)
         if self._turn and self._turn.silence_ms(heard.position) >= self._timing.endpoint_silence_ms:
             self._end_turn(now)
 
@@ -115,6 +117,7 @@ class Dialogue:
 
     def step(self, now: float) -> list[Message]:
         """Do all that is due, and return the messages to send, in order."""
+        self._yield_when_due(now)
         if now >= self._stalled_at():
             self._end_stalled_turn(now)
         self._speak(now)
@@ -128,6 +131,8 @@ class Dialogue:
     def due_at(self) -> float:
         """Return when ``step`` has something to do next, if nothing happens before; else inf."""
         times = [self._idle_at(), self._stalled_at(), self._speaks_at()]
+        if self._yields_at is not None:
+            times.append(self._yields_at)
         if self._utterance is not None:
             next_chunk_at = self._utterance.next_chunk_at
             times.append(self._utterance.ends_at if next_chunk_at is None else next_chunk_at)
@@ -177,7 +182,7 @@ class Dialogue:
         while (at := utterance.next_chunk_at) is not None and at <= now:
             self._send_chunk(utterance)
         if utterance.next_chunk_at is None and now >= utterance.ends_at:
-            self._utterance = None
+            self._utterance = self._yields_at = None
             self._quiet_since = now
 
     def _send_chunk(self, utterance: Utterance) -> None:
@@ -187,13 +192,23 @@ class Dialogue:
         pcm = speech.pcm[start * 2 : stop * 2]
         self._out.append(wire.audio(pcm, utterance.event_id, alignment))
 
+    def _yield_when_due(self, now: float) -> None:
+        if self._yields_at is None or self._utterance is None or now < self._yields_at:
+            return
+        if now < self._utterance.ends_at:
+            self._interrupt(now)
+        self._yields_at = None
+
     def _interrupt(self, now: float) -> None:
         """Give way: what was not sent stays unsent, and the client is told to drop the rest."""
         utterance = self._utterance
         if utterance is None:
             return
         self._utterance = None
-        self._pending = None
+        if self._turn is not None or self._yields_at is None:
+            # an agent that was slow to give way may have planned its answer by then
+            self._pending = None
+        self._yields_at = None
         self._quiet_since = now
         interruption_id = self._next_id()
         if self._behaviour.reuse_interruption_id:
@@ -225,11 +240,23 @@ class Dialogue:
             self._turn = UserTurn(edge.position, over_agent=over_agent)
         self._quiet_since = now
 
-    def _must_yield(self, now: float) -> bool:
-        if self._utterance is None or self._turn is None or self._behaviour.never_yields:
+    def _must_yield(self, now: float, heard: Heard) -> bool:
+        utterance = self._utterance
+        if utterance is None or self._yields_at is not None or self._behaviour.never_yields:
+            return False
+        if now >= utterance.ends_at:
+            return False
+        if self._is_spoken_over():
+            return True
+        loud = heard.loud_until - max(heard.loud_from, self._utterance_position)
+        return loud > 0 and loud >= self._behaviour.yield_after_ms * SAMPLES_PER_MS
+
+    def _is_spoken_over(self) -> bool:
+        """Whether the user's turn has run over the agent's for long enough; the turn notes it."""
+        if self._turn is None:
             return False
         overlap_ms = self._turn.overlap_ms(self._speech_until, self._utterance_position)
-        if overlap_ms < self._behaviour.yield_after_ms or now >= self._utterance.ends_at:
+        if overlap_ms < self._behaviour.yield_after_ms:
             return False
         self._turn.interrupted_agent = True
         return True

@@ -19,6 +19,9 @@ from app.agents.demo.toml_lines import TomlLines
 RESOURCES = Path(__file__).resolve().parents[3] / "resources" / "demo"
 DEFAULT_SCRIPT = RESOURCES / "default.toml"
 SPEECH_FOLDER = RESOURCES / "speech"
+DEFAULT_NAME = DEFAULT_SCRIPT.stem
+MISBEHAVING = ("hears-itself", "stops-late", "never-stops", "reuses-id")
+"""The scripts beside it, each with a fault on purpose, by name."""
 
 MAX_SCRIPT_BYTES = 256 * 1024
 MAX_TEXT_CHARS = 2000
@@ -72,12 +75,17 @@ class Timing:
 class Behaviour:
     """How the agent takes being spoken over.
 
-    ``yield_after_ms`` is how much user speech over its own it hears before it gives way.
+    ``yield_after_ms`` is how much user speech over its own it hears before it gives way, and
+    ``yield_delay_ms`` how long it then goes on. ``yield_to_sound_dbfs`` is for an agent that takes
+    any sound for a barge-in, its own echo too: RMS of so much over ``yield_after_ms`` is enough,
+    speech or not; at 0 speech alone counts.
     ``reuse_interruption_id`` is a fault on purpose: the reply after an interruption carries the
     interruption's own event id, which some clients drop as audio that was already on its way.
     """
 
     yield_after_ms: int = _number(250, 0, 10_000)
+    yield_delay_ms: int = _number(0, 0, 10_000)
+    yield_to_sound_dbfs: float = _number(0.0, -90.0, 0.0)
     never_yields: bool = False
     reuse_interruption_id: bool = False
     send_correction: bool = True
@@ -115,6 +123,31 @@ class Script:
 
 _SECTIONS = {"agent": AgentPart, "timing": Timing, "behaviour": Behaviour}
 _KINDS = ("greeting", "reply", "acknowledgement", "idle_prompt")
+
+
+def shipped_scripts() -> tuple[str, ...]:
+    """Return the names of the scripts that ship with the program, the default one first."""
+    return (DEFAULT_NAME, *MISBEHAVING)
+
+
+def find_script(choice: str | Path) -> Path:
+    """Return the file of a script: the name of one that ships with the program, or a path.
+
+    Nothing is opened, and a path need not exist. An empty choice is the default script.
+
+    Raises:
+        ScriptError: it is a mere name, there is no such file, and no such script is shipped.
+    """
+    text = str(choice)
+    if text in ("", DEFAULT_NAME):
+        return DEFAULT_SCRIPT
+    if text in shipped_scripts():
+        return RESOURCES / f"{text}.toml"
+    path = Path(text)
+    if _ID.fullmatch(text) and not path.exists():
+        known = ", ".join(shipped_scripts())
+        raise ScriptError(path, 0, f"no script of this name is shipped; there are {known}")
+    return path
 
 
 def load_script(path: Path = DEFAULT_SCRIPT) -> Script:

@@ -13,13 +13,16 @@ class Heard:
     """What the ears made of a chunk.
 
     ``position`` is that after the chunk, ``speech_until`` the end of the last 32 ms that sounded
-    like speech, ``score`` the highest probability of speech in the chunk.
+    like speech, ``score`` the highest probability of speech in the chunk. Sound that is loud
+    enough, speech or not, was last heard in ``[loud_from, loud_until)``.
     """
 
     position: int
     speech_until: int
     edges: tuple[SpeechEdge, ...]
     score: float
+    loud_from: int = 0
+    loud_until: int = 0
 
 
 class UserTurn:

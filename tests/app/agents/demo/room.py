@@ -76,15 +76,25 @@ class Room:
         self.now = 1000.0
         self.position = 0
         self.speech_until = 0
+        self.loud_from = self.loud_until = 0
         self.sent: list[tuple[float, Message]] = []
         self.dialogue = Dialogue(script, speeches, self.now, **options)
         self._pending: list[SpeechEdge] = []
         self._speaking = False
+        self._is_loud = False
 
     def silence(self, seconds: float, mic: bool = True) -> None:
         """Pass time without speech; without a microphone no chunk comes at all."""
         self._change(speaking=False)
         self._pass(seconds, mic)
+
+    def sound(self, seconds: float) -> None:
+        """Pass time while there is a sound that is no speech."""
+        if self.position - self.loud_until > 0.1 * RATE:
+            self.loud_from = self.position
+        self._is_loud = True
+        self._pass(seconds, mic=True)
+        self._is_loud = False
 
     def speech(self, seconds: float) -> None:
         """Pass time while the user speaks."""
@@ -144,5 +154,9 @@ class Room:
             >= (ONSET_SAMPLES if edge.kind == "onset" else END_SAMPLES)
         )
         self._pending = [edge for edge in self._pending if edge not in confirmed]
+        if self._is_loud:
+            self.loud_until = self.position
         score = 0.9 if self._speaking else 0.05
-        self.dialogue.hear(self.now, Heard(self.position, self.speech_until, confirmed, score))
+        loud = (self.loud_from, self.loud_until)
+        heard = Heard(self.position, self.speech_until, confirmed, score, *loud)
+        self.dialogue.hear(self.now, heard)

@@ -193,6 +193,50 @@ def test_it_never_yields_where_the_script_says_so_and_answers_afterwards(
     assert room.texts()[-1] == "Reply two."
 
 
+def test_it_yields_late_where_the_script_says_so(write_script: Write) -> None:
+    room = _in_a_reply(Room(write_script, "yield_delay_ms = 1500"))
+    began = room.now
+    room.speech(3.0)
+    assert room.times("interruption") == [pytest.approx(began - 1000 + 0.3 + 1.5)]
+    correction = room.events("agent_response_correction")
+    assert [each["corrected_agent_response"] for each in correction] == [""]
+
+
+def test_it_yields_late_and_answers_who_had_ended_by_then(write_script: Write) -> None:
+    room = _in_a_reply(Room(write_script, "yield_delay_ms = 2500"))
+    began = room.now - 1000
+    room.speech(0.8)
+    room.silence(3.0)
+    assert room.times("user_transcript")[-1] < began + 1.5
+    assert room.times("interruption") == [pytest.approx(began + 0.3 + 2.5)]
+    assert room.texts()[-1] == "Go ahead."
+
+
+def test_who_yields_after_its_last_word_interrupts_nothing(write_script: Write) -> None:
+    room = _in_a_reply(Room(write_script, "yield_delay_ms = 9000"))
+    room.speech(2.0)
+    room.silence(12.0)
+    assert room.events("interruption") == []
+    assert room.texts()[-1] in ("Go ahead.", "Reply two.")
+
+
+def test_any_sound_makes_it_yield_where_the_script_says_so(write_script: Write) -> None:
+    room = _in_a_reply(Room(write_script, "yield_to_sound_dbfs = -50.0"))
+    began = room.now - 1000
+    room.sound(0.2)
+    assert room.events("interruption") == []
+    room.sound(0.2)
+    assert room.times("interruption") == [pytest.approx(began + 0.3)]
+
+
+def test_a_sound_before_its_reply_is_not_held_against_the_reply(write_script: Write) -> None:
+    room = Room(write_script, "yield_to_sound_dbfs = -50.0")
+    room.sound(0.5)
+    room.silence(2.0)
+    assert room.texts() == ["Hello you."]
+    assert room.events("interruption") == []
+
+
 def test_no_correction_and_no_alignment_where_the_script_says_so(write_script: Write) -> None:
     room = Room(write_script, "send_correction = false\nsend_alignment = false")
     _in_a_reply(room).speech(1.0)

@@ -46,6 +46,28 @@ def test_an_onset_is_told_within_a_quarter_of_a_second(
         assert told / RATE - 0.5 < 0.25, one.id
 
 
+def test_a_sound_is_loud_from_its_beginning_to_its_end_over_short_lulls() -> None:
+    samples = np.random.default_rng(1).normal(0, 4, 3 * RATE)
+    for begin_s in (1.0, 1.2, 2.5):
+        begin = int(begin_s * RATE)
+        samples[begin : begin + 2048] = 400 * np.sin(np.arange(2048) * 0.3)
+    ears = Ears(loud_dbfs=-50.0)
+    heard = [
+        ears.feed(samples[at : at + 512].astype("<i2").tobytes())
+        for at in range(0, len(samples), 512)
+    ]
+    at_2_s, at_end = heard[2 * RATE // 512], heard[-1]
+    assert at_2_s.loud_from / RATE == pytest.approx(1.0, abs=0.033)
+    assert at_2_s.loud_until / RATE == pytest.approx(1.328, abs=0.033)
+    assert at_end.loud_from / RATE == pytest.approx(2.5, abs=0.033)
+
+
+def test_nothing_is_loud_where_speech_alone_counts() -> None:
+    ears = Ears()
+    heard = ears.feed(np.full(RATE, 32_767, "<i2").tobytes())
+    assert heard.loud_until == 0
+
+
 @pytest.mark.parametrize("kind", ["silence", "noise", "click", "hum"])
 def test_what_is_no_speech_is_no_onset(kind: str) -> None:
     samples = np.zeros(3 * RATE)

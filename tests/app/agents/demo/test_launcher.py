@@ -40,7 +40,12 @@ def test_it_starts_and_stops_within_a_second() -> None:
 
 
 def test_stop_before_start_does_nothing() -> None:
-    DemoProcess().stop()
+    process = DemoProcess()
+    process.stop()
+    assert not process.alive
+    with process as address:  # it can still be started
+        assert process.alive
+        assert address.key
 
 
 def test_it_is_started_once() -> None:

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from app.agents.demo.errors import ScriptError
-from app.agents.demo.script import Script, load_script
+from app.agents.demo.script import (
+    DEFAULT_SCRIPT,
+    MISBEHAVING,
+    RESOURCES,
+    Script,
+    find_script,
+    load_script,
+    shipped_scripts,
+)
+from app.agents.demo.speech import load_speeches
 
 Write = Callable[[str], Path]
 
@@ -38,6 +47,33 @@ def test_settings_left_out_have_the_values_that_the_shipped_script_shows(
         shipped.timing,
         shipped.behaviour,
     )
+
+
+def test_the_scripts_with_a_fault_are_all_that_ship_beside_the_default_one() -> None:
+    there = {path.stem for path in RESOURCES.glob("*.toml")}
+    assert there == set(shipped_scripts())
+    assert shipped_scripts()[0] == "default"
+
+
+@pytest.mark.parametrize("name", MISBEHAVING)
+def test_a_script_with_a_fault_has_its_own_id_and_needs_no_espeak(
+    name: str, shipped: Script
+) -> None:
+    script = load_script(find_script(name))
+    assert script.agent.id == f"demo-{name}"
+    assert script.behaviour != shipped.behaviour
+    assert all(line.audio is not None for line in script.lines)
+    assert all(speech.true_timing for speech in load_speeches(script).values())
+
+
+def test_a_script_is_found_by_name_and_by_path(tmp_path: Path, write_script: Write) -> None:
+    assert find_script("") == find_script("default") == DEFAULT_SCRIPT
+    assert find_script("stops-late").name == "stops-late.toml"
+    own = write_script(SPOKEN)
+    assert find_script(str(own)) == own
+    assert find_script(tmp_path / "not-there-yet.toml") == tmp_path / "not-there-yet.toml"
+    with pytest.raises(ScriptError, match="there are default, hears-itself, stops-late"):
+        find_script("stops-never")
 
 
 def test_settings_are_taken_over(write_script: Write) -> None:

@@ -217,7 +217,8 @@ def test_a_foreign_page_gets_no_socket(address: Address) -> None:
 def test_its_own_origin_is_welcome(address: Address) -> None:
     with connect(_signed_url(address), origin=address.base_url) as ws:
         ws.send(INITIATION)
-        _until(ws, "conversation_initiation_metadata")
+        told = _until(ws, "conversation_initiation_metadata")
+        assert told["conversation_initiation_metadata_event"]["conversation_id"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1.evil.example:{port}"])
