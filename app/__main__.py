@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.export.picture import Draw
 
 SWITCH_S = 0.001
 """How long a thread may keep the interpreter from one that wants it: a device block lasts 10 ms."""
@@ -32,7 +36,18 @@ def main() -> int:
             return USAGE
         return run_window(WindowOptions(recording=recording))
 
-    return cli.main(sys.argv[1:], open_window)
+    def get_draw() -> Draw:
+        from app.notices import AppError
+
+        try:
+            from ui.picture_command import draw
+        except ImportError as error:
+            raise AppError(
+                f"No picture can be drawn: {error}.", "Leave out png and svg."
+            ) from error
+        return draw
+
+    return cli.main(sys.argv[1:], open_window, get_draw)
 
 
 if __name__ == "__main__":

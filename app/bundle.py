@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ def read_facts(path: Path) -> BundleFacts:
         user,
         agent,
         received,
-        _moment(facts.get("began_utc")),
+        moment_of(facts.get("began_utc")),
         end if isinstance(end, dict) else None,
         facts,
         warnings,
@@ -293,8 +293,15 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _moment(value: object) -> datetime | None:
+def moment_of(value: object) -> datetime | None:
+    """Return the moment that a file names; None where it is none, or none that zones can shift.
+
+    One that names no zone is UTC.
+    """
     try:
-        return datetime.fromisoformat(str(value))
+        moment = datetime.fromisoformat(str(value))
     except ValueError:
         return None
+    if not MINYEAR < moment.year < MAXYEAR:  # another zone may have no such year
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

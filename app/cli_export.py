@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import re
 import signal
 import sys
 import threading
@@ -19,13 +20,16 @@ from app.streams import say
 if TYPE_CHECKING:
     from app.export.formats import Order
 
+LEAST_SIZE, MOST_SIZE = (320, 240), (16_384, 8192)
+"""Of a picture, in pixels each way: what there is room for in it, and what memory holds."""
+
 Commands = Any
 """What ``add_subparsers`` returns; its type has no public name."""
 
 ABOUT = """\
 Write a session, or a stretch of it, in formats that other tools read.
 
-SESSION is a recording's folder, a zip of one, or an audio file (of which the audio formats can be
+SESSION is a recording's folder, a zip of one, or an audio file (of which audio and pictures can be
 had). The files that were written are listed on stdout, progress goes to stderr. All of them appear
 in the end, or none; nothing that is there is replaced without --force."""
 
@@ -33,16 +37,19 @@ EPILOG = f"""\
 formats:
 {{formats}}
 
-  A picture of the view (PNG, SVG) is drawn by the window, and exported from there.
+  png and svg show the timeline with all its interruptions, --size pixels large; no display is
+  needed. What the window shows at the moment is exported from there.
 
 times:
   With --from or --to, every format holds that stretch alone, and its times count from the
-  beginning of the stretch. --agent received has no place on the session's clock: it writes what the
-  agent sent for that time, heard or not, back to back into a file of its own.
+  beginning of the stretch; a picture's ruler goes on telling the session's time. --agent received
+  has no place on that clock: it writes what the agent sent for that time, heard or not, back to
+  back into a file of its own.
 
 privacy:
   --no-user leaves the user's voice out of audio and zip (where it is silence of the same length).
   The user's words stay in texts, tables, JSON and zip, unless --no-user-text is given as well.
+  A picture shows when and how loud the user spoke in any case, and no words.
   What the agent said stays in any case, even where it repeats the user.
 
 examples:
@@ -50,6 +57,7 @@ examples:
       a stereo file and subtitles, in the folder where you are
   turnscope export talk.zip --format csv,json --out figures/
   turnscope export talk.zip --format mp3 --from 1:20 --to 1:35.5 --out cut-in.mp3
+  turnscope export talk.zip --format png,svg --size 2400x600 --theme dark
   turnscope export talk.zip --format zip --no-user --no-user-text --out shared.zip
 
 exit codes:
@@ -64,14 +72,10 @@ def add(commands: Commands) -> None:
     """Add the command to the parser's ``commands``."""
     from app.export.formats import FORMATS
 
-    listed = [
-        f"  {each.id:<8}{each.name}: {_lower(each.sentence)}"
-        for each in FORMATS
-        if each.group != "picture"
-    ]
+    listed = [f"  {each.id:<8}{each.name}: {_lower(each.sentence)}" for each in FORMATS]
     parser = commands.add_parser(
         "export",
-        help="write a session as audio, subtitles, tables, labels, JSON or zip",
+        help="write a session as audio, subtitles, tables, labels, JSON, zip or picture",
         description=ABOUT,
         epilog=EPILOG.format(formats="\n".join(listed)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -115,6 +119,19 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--no-user", action="store_true", help="leave the user's voice out")
     add("--no-user-text", action="store_true", help="leave the user's words out")
     add("--swap", action="store_true", help="of a stereo file: the user is on the right")
+    add(
+        "--size",
+        type=_size,
+        default=(1600, 500),
+        metavar="WxH",
+        help="of a picture, in pixels (default: 1600x500)",
+    )
+    add(
+        "--theme",
+        choices=("light", "dark"),
+        default="light",
+        help="of a picture: light (default) or dark",
+    )
     add("--force", action="store_true", help="replace files that are there")
     add("--json", action="store_true", help="write the list of files as one JSON object")
 
@@ -123,16 +140,14 @@ def _formats(text: str) -> list[str]:
     """Return the formats in a list with commas.
 
     Raises:
-        ArgumentTypeError: one is not known, or cannot be had here.
+        ArgumentTypeError: one is not known.
 
     """
     from app.export.formats import FORMATS
 
-    known = [each.id for each in FORMATS if each.group != "picture"]
+    known = [each.id for each in FORMATS]
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     for name in names:
-        if name in {"png", "svg"}:
-            raise argparse.ArgumentTypeError("a picture of the view is exported from the window")
         if name not in known:
             raise argparse.ArgumentTypeError(
                 f"there is no format “{printable(name)}”: there are {', '.join(known)}"
@@ -152,6 +167,19 @@ def _moment(text: str) -> float:
     for part in parts:
         seconds = seconds * 60 + part
     return seconds
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Return the width and height in pixels that ``1600x500`` stands for."""
+    found = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
+    size = (int(found[1]), int(found[2])) if found else (0, 0)
+    (least_width, least_height), (most_width, most_height) = LEAST_SIZE, MOST_SIZE
+    if not (least_width <= size[0] <= most_width and least_height <= size[1] <= most_height):
+        raise argparse.ArgumentTypeError(
+            f"“{printable(text)}” is no size from {least_width}x{least_height} "
+            f"to {most_width}x{most_height} pixels"
+        )
+    return size
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -207,7 +235,7 @@ def _calling_off() -> Iterator[threading.Event]:
 
 
 def _order(options: argparse.Namespace) -> Order:
-    from app.export.formats import Order, Wish
+    from app.export.formats import PICTURE_IDS, Look, Order, Wish
 
     formats = tuple(dict.fromkeys(name for names in options.formats for name in names))
     wish = Wish(
@@ -219,8 +247,18 @@ def _order(options: argparse.Namespace) -> Order:
         user_text=not options.no_user_text,
         swap=options.swap,
     )
+    draw = options.get_draw() if PICTURE_IDS.intersection(formats) and options.get_draw else None
     folder, name, single = _place(options.out, formats)
-    return Order(options.session, wish, folder, name, single=single, replace_all=options.force)
+    return Order(
+        options.session,
+        wish,
+        folder,
+        name,
+        single=single,
+        replace_all=options.force,
+        draw=draw,
+        look=Look(options.size[0], options.size[1], options.theme),
+    )
 
 
 def _place(out: Path | None, formats: Sequence[str]) -> tuple[Path, str, Path | None]:

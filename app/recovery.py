@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -69,8 +69,17 @@ def recover_unfinished(parent: Path) -> list[Recovered]:
     return found
 
 
-def recovery_notices(found: list[Recovered]) -> list[Notice]:
-    """Return what to tell a person of ``recover_unfinished``; nothing where nothing was done."""
+def problems_of(found: Iterable[Recovered]) -> dict[str, str]:
+    """Return the folders that could not be recovered, by their paths, and why."""
+    return {str(item.path): item.problem for item in found if item.problem}
+
+
+def recovery_notices(found: list[Recovered], told: Mapping[str, str]) -> list[Notice]:
+    """Return what to tell a person of ``recover_unfinished``; nothing where nothing was done.
+
+    What could not be recovered, and was ``told`` of for the same reason (`problems_of` an earlier
+    run), is not told of again.
+    """
     notices = []
     done = [item for item in found if not item.problem]
     if len(done) == 1:
@@ -82,7 +91,7 @@ def recovery_notices(found: list[Recovered]) -> list[Notice]:
         sentence = f"{len(done)} recordings that were cut short have been recovered."
         details = "\n".join(f"{item.title}: {item.duration_s:.1f} s" for item in done)
         notices.append(Notice("info", sentence, "", details))
-    failed = [item for item in found if item.problem]
+    failed = [item for item in found if item.problem and item.problem != told.get(str(item.path))]
     if failed:
         more = f" {len(failed) - 1} more could not be recovered either." if len(failed) > 1 else ""
         details = "\n".join(item.problem for item in failed)

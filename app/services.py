@@ -5,14 +5,17 @@ What says so blocks, and is not for the main thread.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from app.agents.base import Agent
+from app.agents.demo.script import find_script
 from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent
 from app.bundle import BundleError
 from app.choices import build_audio, build_speaker, replayed_by
+from app.gone_on import Continuation, gone_on
 from app.notices import AppError, Notice, explain
 from app.player import Player
 from app.replayed import Replayed, find_replayed
@@ -40,6 +43,10 @@ class AgentWish(Protocol):
     @property
     def use_key(self) -> bool:
         """Whether the agent requires authentication."""
+
+    @property
+    def script(self) -> str:
+        """The demo agent's script, by name or path; empty for the default one."""
 
 
 class SessionWish(Protocol):
@@ -109,16 +116,21 @@ class PlayWish(Protocol):
     def swap(self) -> bool:
         """Whether the left channel of a file is the agent."""
 
+    @property
+    def continuations(self) -> Sequence[Continuation]:
+        """Discarded audio that is heard where it would have been, in the agent's place."""
+
 
 def make_agent(wish: AgentWish, script: Path | None = None) -> Agent:
-    """Return the agent that is wanted; ``script`` is for the demo agent.
+    """Return the agent that is wanted; ``script`` takes the place of the demo agent's.
 
     Raises:
         AppError: there is no such kind.
+        ScriptError: there is no such script.
 
     """
     if wish.kind == DemoAgent.kind:
-        return DemoAgent(script)
+        return DemoAgent(script or find_script(wish.script))
     if wish.kind == ElevenLabsAgent.kind:
         return ElevenLabsAgent(wish.agent_id, base_url=wish.base_url, use_key=wish.use_key)
     raise AppError(f"There is no agent of the kind “{wish.kind}”.", "Choose the demo agent.")
@@ -128,7 +140,7 @@ class AppServices:
     """What the window asks of the app."""
 
     def __init__(self, script: Path | None = None) -> None:
-        """Let the demo agent play ``script``, else the one that is shipped."""
+        """Let the demo agent play ``script``, whichever is wished for; None for that one."""
         self._script = script
 
     def list_devices(self) -> list[Device]:
@@ -148,7 +160,7 @@ class AppServices:
             settings={
                 "base_url": request.agent.base_url,
                 "use_key": request.agent.use_key,
-                "demo_script": self._script.name if self._script is not None else "",
+                "demo_script": self._script_name(request.agent),
                 **(replayed.settings() if replayed is not None else {}),
             },
         )
@@ -158,6 +170,12 @@ class AppServices:
             record_to=request.folder,
             facts=facts,
         )
+
+    def _script_name(self, wish: AgentWish) -> str:
+        """Return what the recording is to say of the script: a name without a folder."""
+        if self._script is not None:
+            return self._script.name
+        return Path(wish.script).name if wish.kind == DemoAgent.kind else ""
 
     def key_source(self) -> str:
         """Return ``keyring``, ``environment`` or nothing: where the API key is. Blocks."""
@@ -186,7 +204,7 @@ class AppServices:
         """
         sink = build_speaker(wish.speaker)
         player = Player(
-            _heard_sources(wish.path, swap=wish.swap),
+            _heard_sources(wish),
             sink,
             from_s=wish.from_s,
             to_s=wish.to_s,
@@ -199,9 +217,12 @@ class AppServices:
         return player
 
 
-def _heard_sources(path: Path, *, swap: bool = False) -> Sources:
-    sources = open_sources(path, swap=swap)
-    if sources.user is None and sources.agent is None:
+def _heard_sources(wish: PlayWish) -> Sources:
+    sources = open_sources(wish.path, swap=wish.swap)
+    try:
+        if sources.user is None and sources.agent is None:
+            raise BundleError(f"The recording “{wish.path.name}” has no audio.")
+        return gone_on(sources, wish.continuations)
+    except BundleError:
         sources.close()
-        raise BundleError(f"The recording “{path.name}” has no audio.")
-    return sources
+        raise

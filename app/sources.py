@@ -9,14 +9,14 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 
 from app.audio_form import AudioForm, examine
 from app.bundle import read_facts
 from app.unzip import unpack_bundle
+from audio.closing import Closing
 from audio.detail import SampleReader
 from audio.pcm import Samples, silence
 
@@ -82,7 +82,7 @@ def open_lane(form: AudioForm, channel: int) -> SampleReader:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Closing):
     """The tracks of a recording. Those that it has not are None."""
 
     user: SampleSource | None
@@ -99,19 +99,6 @@ class Sources:
             if source is not None:
                 source.close()
         self.held.close()
-
-    def __enter__(self) -> Self:
-        """Return the sources themselves."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Let go of the files."""
-        self.close()
 
 
 def sources_of(

@@ -19,10 +19,28 @@ from ui.theme import CONTROL_HEIGHT, GRID
 from ui.time_axis import span_text
 
 MOST_OFFSET_MS = 86_400_000.0
+MINUS = "\u2212"
 OFFSET_TIP = (
     "How much later the caller is in the second session than in the first, in ms.\n"
     "“Align” finds it from the user's turns, or else from the user tracks."
 )
+
+
+class OffsetField(QDoubleSpinBox):
+    """Milliseconds with a sign that is one; either minus can be typed."""
+
+    def textFromValue(self, value: float) -> str:
+        """Write a minus sign in place of a hyphen."""
+        return super().textFromValue(value).replace("-", MINUS)
+
+    def valueFromText(self, text: str) -> float:
+        """Read either."""
+        return super().valueFromText(text.replace(MINUS, "-"))
+
+    def validate(self, text: str, place: int) -> object:
+        """Take either."""
+        state, _, place = super().validate(text.replace(MINUS, "-"), place)
+        return state, text, place
 
 
 class CompareBar(QWidget):
@@ -41,7 +59,7 @@ class CompareBar(QWidget):
     def __init__(self, icons: Icons) -> None:
         """Begin with nothing to be done."""
         super().__init__()
-        self.offset = QDoubleSpinBox()
+        self.offset = OffsetField()
         self.progress = QProgressBar()
         self._span = QLabel()
         self._row = QHBoxLayout(self)

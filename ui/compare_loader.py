@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.plain import one_line
 from ui.background import Background
 from ui.feed import SessionFeed
 from ui.services import Services
@@ -43,6 +44,8 @@ class CompareLoader(QObject):
         """To be closed in the end, whoever has them by then."""
         self.recordings: tuple[Recording, ...] = ()
         self.feeds: tuple[SessionFeed, ...] = ()
+        self.titles: tuple[str, ...] = ()
+        """What a person has called them, else the names of their folders."""
         self._offset_s: float | None = None
         self._is_wanted = False
 
@@ -61,6 +64,7 @@ class CompareLoader(QObject):
         """Let the two change places."""
         self.recordings = self.recordings[::-1]
         self.feeds = self.feeds[::-1]
+        self.titles = self.titles[::-1]
 
     def compare(self, offset_s: float | None = None) -> None:
         """Compare them as soon as their turns are known; None has the offset found."""
@@ -84,13 +88,16 @@ class CompareLoader(QObject):
         self._comparing.close(0.0)
         self._opening.run(self._close_held, lambda _: done(), lambda _: done())
 
-    def _open(self, path: Path) -> Recording:
+    def _open(self, path: Path) -> tuple[Recording, str]:
         recording = self._services.open_recording(path, False)
         self._held.append(recording)
-        return recording
+        bundle = recording.bundle
+        title = "" if bundle is None else self._services.load_notes(bundle).title
+        return recording, one_line(title) or recording.title
 
-    def _opened(self, recordings: list[Recording]) -> None:
-        self.recordings = tuple(recordings)
+    def _opened(self, opened: list[tuple[Recording, str]]) -> None:
+        recordings, titles = zip(*opened, strict=True)
+        self.recordings, self.titles = recordings, titles
         self.feeds = tuple(SessionFeed(recording) for recording in recordings)
         for feed in self.feeds:
             feed.scene.is_mono = feed.session.is_mono

@@ -124,16 +124,18 @@ class CompareWindow(KeyboardWindow):
     def _show_scenes(self) -> None:
         first, second = self.loader.feeds
         self.lanes.show_scenes(first.scene, second.scene)
-        self.lanes.show_captions(*(caption(each) for each in self.loader.recordings))
+        titles, recordings = self.loader.titles, self.loader.recordings
+        self.setWindowTitle(f"{titles[0]} and {titles[1]} — Turnscope")
+        captions = [caption(*each) for each in zip(recordings, titles, strict=True)]
+        self.lanes.show_captions(*captions)
 
     def _advance(self) -> None:
         """Take in what has become known; called while the window is there."""
         self.loader.advance()
         self.lanes.advance()
         self._show_progress(self.loader.progress)
-        warnings = [
-            f"{each.title}: {text}" for each in self.loader.recordings for text in each.warnings
-        ]
+        loaded = zip(self.loader.recordings, self.loader.titles, strict=True)
+        warnings = [f"{title}: {text}" for each, title in loaded for text in each.warnings]
         if len(warnings) > self._warned:
             self._warned = len(warnings)
             self.notices.add("warning", warnings[0], "\n".join(warnings))
@@ -245,11 +247,11 @@ class CompareWindow(KeyboardWindow):
         self.close()
 
 
-def caption(recording: Recording) -> str:
+def caption(recording: Recording, title: str) -> str:
     """Return what tells one recording from another, in a line."""
     info, began = recording.info, recording.began_utc
     told = [
-        recording.title,
+        title,
         info.agent_label,
         began.astimezone().strftime("%Y-%m-%d %H:%M:%S") if began is not None else "",
         clock_text(recording.now(), 1),

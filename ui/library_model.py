@@ -5,6 +5,7 @@ Main thread only.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from html import escape
@@ -51,6 +52,13 @@ def _title(entry: Entry) -> str:
     return entry.title or printable(entry.name)
 
 
+def _duration_s(entry: Entry) -> float | None:
+    """Return how long a session was; of one that is being recorded, how long it has been."""
+    if entry.state == "recording" and entry.began is not None:
+        return max(time.time() - entry.began, 0.0)
+    return entry.duration_s
+
+
 def _count(entry: Entry) -> str:
     return UNKNOWN if entry.interruptions is None else str(entry.interruptions)
 
@@ -73,10 +81,10 @@ COLUMNS = (
     ),
     Column(
         "Duration",
-        lambda e: length_text(e.duration_s),
-        lambda e: e.duration_s,
+        lambda e: length_text(_duration_s(e)),
+        _duration_s,
         80,
-        "How long the session was, in minutes and seconds",
+        "How long the session was, or has been, in minutes and seconds",
         number=True,
     ),
     Column(
@@ -187,6 +195,14 @@ class LibraryModel(QAbstractTableModel):
         known = [pair for pair in pairs if pair[0] is not None]
         known.sort(key=lambda pair: pair[0], reverse=self._order == Qt.SortOrder.DescendingOrder)
         return [entry for _, entry in known] + [entry for value, entry in pairs if value is None]
+
+    def count_on(self) -> bool:
+        """Have the lengths drawn anew that grow by themselves; say whether there are such."""
+        rows = [row for row, entry in enumerate(self._shown) if entry.state == "recording"]
+        for row in rows:
+            cell = self.index(row, DURATION)
+            self.dataChanged.emit(cell, cell, [Role.DisplayRole])
+        return bool(rows)
 
     def entry(self, row: int) -> Entry:
         """Return what a shown row is of."""

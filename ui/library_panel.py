@@ -32,6 +32,7 @@ from ui.theme import GRID, Theme, small
 from ui.trash_control import TrashControl
 
 NOTHING_FOUND = "No recording matches what is searched for."
+COUNT_ON_MS = 500
 LOOK_AGAIN_MS = 5000
 """What others are recording is looked at so often, to see whether it has ended."""
 
@@ -67,10 +68,15 @@ class LibraryPanel(QWidget):
         self.waiting: Listing | None = None
         """What is shown as soon as no title is being typed."""
         self._recording: Path | None = None
-        self._settle, self._again = QTimer(self), QTimer(self)
+        self._settle, self._again, self._counting = QTimer(self), QTimer(self), QTimer(self)
         self._build(icons)
         self._connect()
         theme.changed.connect(self.table.viewport().update)
+
+    @property
+    def told_of_trash(self) -> str:
+        """What was told last of recordings that were moved to the trash."""
+        return self._trash.told_last
 
     @property
     def free_space_dialog(self) -> FreeSpaceDialog | None:
@@ -106,6 +112,7 @@ class LibraryPanel(QWidget):
     def close_jobs(self) -> None:
         """End what runs in the background; waits a bounded time."""
         self._again.stop()
+        self._counting.stop()
         self._trash.close()
         self._reader.close()
 
@@ -127,6 +134,7 @@ class LibraryPanel(QWidget):
         if listing.progress is None:
             self._search_again()
             self._look_again(listing)
+            self._count_on()
         self._show_figures()
 
     def _show_figures(self) -> None:
@@ -161,6 +169,11 @@ class LibraryPanel(QWidget):
         names = [entry.name for entry in self.model.entries if entry.state == "recording"]
         if names and self.isVisible():
             self._reader.update(names)
+
+    def _count_on(self) -> None:
+        """Let the length of what is being recorded grow, while it can be seen."""
+        if self.isVisible() and self.model.count_on():
+            self._counting.start()
 
     def _keeping_choice(self, change: Callable[[], object]) -> None:
         """Make a change to the rows, and choose again what was chosen, in the same place.
@@ -306,6 +319,10 @@ class LibraryPanel(QWidget):
         self._again.setSingleShot(True)
         self._again.setInterval(LOOK_AGAIN_MS)
         self._again.timeout.connect(self._update_recording)
+        self._counting.setObjectName("library count on")
+        self._counting.setSingleShot(True)
+        self._counting.setInterval(COUNT_ON_MS)
+        self._counting.timeout.connect(self._count_on)
         self.search.textChanged.connect(lambda _: self._settle.start())
         self.kind.currentIndexChanged.connect(lambda _: self._search_again())
         self._reader.listed.connect(self._show)

@@ -36,6 +36,7 @@ class TrashControl(QObject):
         self._entries: list[Entry] = []
         self._recording: Path | None = None
         self.dialog: FreeSpaceDialog | None = None
+        self.told_last = ""
         self._trash.finished.connect(self._finished)
 
     @property
@@ -87,6 +88,7 @@ class TrashControl(QObject):
         if self.dialog is not None:
             self.dialog.show_outcome(text)
         elif outcome.moved:
+            self.told_last = text
             self.told.emit("info", text)
         for problem in outcome.problems[:1]:  # of many, one says what is wrong
             if isinstance(problem, Exception):

@@ -15,10 +15,13 @@ SHARPNESS = 2
 """Pixels of a PNG to one of the screen's, each way."""
 
 
-def picture_of(view: QWidget | Sequence[QWidget], kind: str, title: str = "") -> bytes:
+def picture_of(
+    view: QWidget | Sequence[QWidget], kind: str, title: str = "", sharpness: int = SHARPNESS
+) -> bytes:
     """Return what ``view`` shows as the bytes of a ``png`` or an ``svg`` file.
 
-    Several widgets stand one below the other. ``title`` is what the file says of itself.
+    Several widgets stand one below the other. ``title`` is what the file says of itself;
+    ``sharpness`` is how many pixels of a PNG, each way, there are to one of the view's.
     """
     parts = [view] if isinstance(view, QWidget) else list(view)
     size = QSize(
@@ -30,13 +33,15 @@ def picture_of(view: QWidget | Sequence[QWidget], kind: str, title: str = "") ->
     if kind == "svg":
         _draw_svg(parts, size, buffer, title)
     else:
-        _draw_png(parts, size, buffer, title)
+        _draw_png(parts, size, buffer, title, sharpness)
     return bytes(buffer.data().data())
 
 
-def _draw_png(parts: Sequence[QWidget], size: QSize, buffer: QBuffer, title: str) -> None:
-    image = QImage(size * SHARPNESS, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(SHARPNESS)
+def _draw_png(
+    parts: Sequence[QWidget], size: QSize, buffer: QBuffer, title: str, sharpness: int
+) -> None:
+    image = QImage(size * sharpness, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(sharpness)
     image.setText("Title", title)
     painter = QPainter(image)
     _draw(parts, size, painter)

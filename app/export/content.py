@@ -7,7 +7,7 @@ figures stay as they were measured. Of a line, those words are in it that were s
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -15,10 +15,9 @@ from math import inf
 from app.events import AgentChunkReceived
 from app.export.spoken import SpokenLine, SpokenWord, spoken_lines
 from app.notes import Marker
-from app.turn_records import Interruption, Turn, Who
+from app.turn_records import Interruption, Response, Sound, Turn, Who
 from app.viewed import TurnView
 
-_SAME_MS = 0.01
 _NEAR_S = 0.05
 
 
@@ -65,6 +64,8 @@ class TurnPart:
     """Of an agent's turn: how long after the end of the user's turn it began, where it answers."""
     text: str = ""
     """What was said, and heard, in it."""
+    response: Response | None = None
+    """Of an agent's turn: how it came about, and how its audio came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,8 @@ def content_of(
         for who in ("user", "agent")
     }
     parts = [
-        *_turn_parts(turns.user_turns, {}, words["user"], stretch),
-        *_turn_parts(turns.agent_turns, _answers(turns), words["agent"], stretch),
+        *_turn_parts(turns.user_turns, [], words["user"], stretch),
+        *_turn_parts(turns.agent_turns, turns.responses, words["agent"], stretch),
     ]
     return Content(
         stretch,
@@ -127,23 +128,9 @@ def clipped_markers(markers: Iterable[Marker], stretch: Stretch) -> list[Marker]
     return [_clipped(marker, stretch) for marker in markers if _touches(marker, stretch)]
 
 
-def _answers(turns: TurnView) -> dict[int, float]:
-    """Return the response latency of each agent turn that answers a user turn, by its index."""
-    found: dict[int, float] = {}
-    ends = [turn.stop for turn in turns.user_turns if turn.stop is not None]
-    waiting = list(reversed(turns.response_latencies_ms))
-    for index, turn in enumerate(turns.agent_turns):
-        before = bisect_right(ends, turn.start) - 1
-        if before < 0 or not waiting:
-            continue
-        if abs((turn.start - ends[before]) * 1000 - waiting[-1]) < _SAME_MS:
-            found[index] = waiting.pop()
-    return found
-
-
 def _turn_parts(
     turns: Sequence[Turn],
-    answers: dict[int, float],
+    responses: Sequence[Response],
     words: list[SpokenWord],
     stretch: Stretch,
 ) -> Iterable[TurnPart]:
@@ -157,14 +144,16 @@ def _turn_parts(
         if first > turn.start and begin and words[begin - 1].stop > first:
             begin -= 1  # the word that the stretch begins in
         said = words[begin : bisect_left(starts, last)]
+        response = responses[index] if index < len(responses) else None
         yield TurnPart(
             turn.who,
             index + 1,
             stretch.clip(turn.start),
             None if last == inf else stretch.clip(last),
             is_clipped=(first, last) != (turn.start, stop),
-            response_latency_ms=answers.get(index),
+            response_latency_ms=None if response is None else response.latency_ms,
             text=" ".join(word.text for word in said),
+            response=None if response is None else _shifted_response(response, stretch),
         )
 
 
@@ -179,6 +168,24 @@ def _shifted(cut: Interruption, stretch: Stretch) -> Interruption:
         silent_at=stretch.shift(cut.silent_at),
         user_onset=stretch.shift(cut.user_onset),
         agent_next_at=stretch.shift(cut.agent_next_at),
+        chunk_ended_at=stretch.shift(cut.chunk_ended_at),
+        chunk_sent_at=stretch.shift(cut.chunk_sent_at),
+        told_at=stretch.shift(cut.told_at),
+        sound=None if cut.sound is None else _shifted_sound(cut.sound, stretch),
+    )
+
+
+def _shifted_sound(sound: Sound, stretch: Stretch) -> Sound:
+    return replace(sound, start=sound.start - stretch.start, stop=sound.stop - stretch.start)
+
+
+def _shifted_response(response: Response, stretch: Stretch) -> Response:
+    return replace(
+        response,
+        heard_at=response.heard_at - stretch.start,
+        user_stop=stretch.shift(response.user_stop),
+        endpointed_at=stretch.shift(response.endpointed_at),
+        first_chunk_at=stretch.shift(response.first_chunk_at),
     )
 
 

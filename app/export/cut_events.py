@@ -16,12 +16,14 @@ from app.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
+    EchoHeard,
     Event,
     Interrupted,
     MessageReceived,
     MicChunkSent,
     Muted,
     Silenced,
+    SoundBefore,
     SpeechEnded,
     SpeechStarted,
     StateChanged,
@@ -127,6 +129,8 @@ class _Cutter:
             MicChunkSent: self._mic_chunk,
             SpeechStarted: self._speech,
             SpeechEnded: self._speech,
+            EchoHeard: self._echo,
+            SoundBefore: self._sound,
             StateChanged: lambda _event: None,
         }
 
@@ -167,6 +171,18 @@ class _Cutter:
         if not self._is_in(event.t):
             return None
         return replace(event, t=self._shift(event.t), noticed_at=self._shift(event.noticed_at))
+
+    def _echo(self, event: EchoHeard) -> Event | None:
+        if not (event.t < self._stretch.stop and event.stop > self._stretch.start):
+            return None
+        stop, noticed_at = self._shift(event.stop), self._shift(event.noticed_at)
+        return replace(event, t=self._shift(event.t), stop=stop, noticed_at=noticed_at)
+
+    def _sound(self, event: SoundBefore) -> Event | None:
+        if not self._is_in(event.interrupted_at):
+            return None
+        stop, at = self._shift(event.stop), self._shift(event.interrupted_at)
+        return replace(event, t=self._shift(event.t), stop=stop, interrupted_at=at)
 
     def _mic_chunk(self, event: MicChunkSent) -> Event | None:
         if not self._is_in(event.t):

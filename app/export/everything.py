@@ -8,11 +8,16 @@
                         start_s, and duration_s is the length
     duration_s          of the tracks
     notes               title, tags, notes, markers (t, text, stop)
-    turns               who, number, start_s, stop_s, clipped, response_latency_ms, text
+    turns               who, number, start_s, stop_s, clipped, response_latency_ms, text, and of an
+                        agent's turn response: user_stop_s, endpointed_at_s, first_chunk_at_s,
+                        heard_at_s, latency_ms, underruns, underrun_ms, least_lead_ms,
+                        median_lead_ms, estimated
     interruptions       number, at_s, source, class, event_id, queued_ms, discarded_ms,
                         held_back_ms, silent_at_s, time_to_silence_ms, was_silent, user_onset_s,
                         mouth_to_silence_ms, agent_next_at_s, heard_text, unheard_text,
-                        corrected_text, estimated, words_estimated
+                        corrected_text, estimated, words_estimated, cut_word, chunk_ended_at_s,
+                        chunk_sent_at_s, told_at_s, sound (kind, start_s, stop_s, peak_dbfs,
+                        noise_dbfs, burst_ms, correlation, echo_delay_ms, echo_db)
     lines               who, start_s, stop_s, heard_text, unheard_text, text (as the agent sent it),
                         corrected_text, tentative, typed, estimated, words (text, start_s, stop_s)
     response_latencies_ms
@@ -123,6 +128,7 @@ def _turn(turn: TurnPart) -> dict[str, Any]:
         "clipped": turn.is_clipped,
         "response_latency_ms": turn.response_latency_ms,
         "text": turn.text,
+        "response": None if turn.response is None else _renamed(asdict(turn.response)),
     }
 
 
@@ -132,11 +138,27 @@ _RENAMED = {
     "silent_at": "silent_at_s",
     "user_onset": "user_onset_s",
     "agent_next_at": "agent_next_at_s",
+    "chunk_ended_at": "chunk_ended_at_s",
+    "chunk_sent_at": "chunk_sent_at_s",
+    "told_at": "told_at_s",
+    "user_stop": "user_stop_s",
+    "endpointed_at": "endpointed_at_s",
+    "first_chunk_at": "first_chunk_at_s",
+    "heard_at": "heard_at_s",
 }
+
+_OF_SOUND = {"start": "start_s", "stop": "stop_s"}
 
 
 def _interruption(cut: Interruption) -> dict[str, Any]:
-    return {_RENAMED.get(name, name): value for name, value in asdict(cut).items()}
+    sound = None if cut.sound is None else asdict(cut.sound)
+    if sound is not None:
+        sound = {_OF_SOUND.get(name, name): value for name, value in sound.items()}
+    return {**_renamed(asdict(cut)), "sound": sound}
+
+
+def _renamed(fields: dict[str, Any]) -> dict[str, Any]:
+    return {_RENAMED.get(name, name): value for name, value in fields.items()}
 
 
 def _line(part: LinePart) -> dict[str, Any]:

@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from app.export.picture import Draw
 
 Group = Literal["audio", "text", "data", "picture"]
 AgentAudio = Literal["heard", "received"]
+Theme = Literal["light", "dark"]
 
 AUDIO_IDS = ("wav", "flac", "opus", "mp3")
 """Formats of one file that holds all the tracks that are wanted."""
@@ -100,7 +104,7 @@ FORMATS: tuple[Format, ...] = (
         "The recording itself, which Turnscope opens again.",
         (".zip",),
     ),
-    Format("png", "picture", "PNG of the view", "The timeline as it is on screen.", (".png",)),
+    Format("png", "picture", "PNG of the view", "The timeline as the window shows it.", (".png",)),
     Format(
         "svg",
         "picture",
@@ -112,6 +116,7 @@ FORMATS: tuple[Format, ...] = (
 FORMAT_OF = {each.id: each for each in FORMATS}
 NEEDS_TURNS = frozenset({"labels", "srt", "vtt", "csv", "json"})
 """Formats that tell what the events say; an audio file has none."""
+PICTURE_IDS = frozenset({"png", "svg"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,15 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How a picture is drawn: its size in pixels, and in which colours."""
+
+    width: int = 1600
+    height: int = 500
+    theme: Theme = "light"
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A wish, and where its files go.
 
@@ -154,6 +168,9 @@ class Order:
     skip: frozenset[Path] = frozenset()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """The view, drawn by the window, by ``png`` and ``svg``."""
+    draw: Draw | None = None
+    """Draws the pictures that are not there yet, on the thread that carries the order out."""
+    look: Look = field(default_factory=Look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +193,7 @@ def refusal(kind: str, wish: Wish, has: Has) -> str:
         return f"“{has.name}” is an audio file: it has no turns, words or events."
     if kind in NEEDS_TURNS and not has.events:
         return "The recording has no events.jsonl: its turns and words are not known."
-    if kind in NEEDS_TURNS | {"zip", "png", "svg"}:
+    if kind in NEEDS_TURNS | PICTURE_IDS | {"zip"}:
         return ""
     return _audio_refusal(wish, has)
 

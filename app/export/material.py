@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from app.audio_form import examine
 from app.bundle import FILES, BundleFacts, read_facts
@@ -26,19 +25,30 @@ from app.recorded_events import RecordedEvents
 from app.sources import FileLane, SampleSource, Sources, open_sources, sources_of
 from app.turns import TurnTracker
 from app.unzip import unpack_bundle
+from audio.closing import Closing
 from audio.errors import FileError, FileUnreadable
 from audio.pcm import samples_to_seconds, seconds_to_samples
 from audio.wavfile import reason_of
 
+if TYPE_CHECKING:
+    from app.recording import Recording
+
+_POLL_S = 0.05
 EVENT_WEIGHT = 8000
 """Reading an event takes about as long as writing so many samples of WAV."""
 
 
-class Material:
+class Material(Closing):
     """What an export is made from. ``facts`` is None for an audio file that is no recording."""
 
     def __init__(
-        self, path: Path, sources: Sources, facts: BundleFacts | None, opened: ExitStack
+        self,
+        path: Path,
+        sources: Sources,
+        facts: BundleFacts | None,
+        opened: ExitStack,
+        *,
+        swap: bool = False,
     ) -> None:
         """Hold it together, and close ``opened`` in the end; `open_material` makes it."""
         self.path, self.sources, self.facts = path, sources, facts
@@ -48,6 +58,8 @@ class Material:
         self._opened.callback(sources.close)
         self._turns: TurnTracker | None = None
         self._chunks: list[AgentChunkReceived] = []
+        self._recording: Recording | None = None
+        self._swap = swap
 
     @property
     def name(self) -> str:
@@ -90,7 +102,11 @@ class Material:
         return path if is_inside(self.folder, path) else None
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines of ``events.jsonl`` that are records, of whatever type.
+        """Yield the lines of ``events.jsonl`` that are records, of whatever type; see `lines`."""
+        return (record for _, record in self.lines())
+
+    def lines(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """Yield the lines of ``events.jsonl`` that are records, and what each says.
 
         Raises:
             FileUnreadable: they cannot be read to the end.
@@ -102,7 +118,7 @@ class Material:
             except (ValueError, RecursionError):
                 continue
             if isinstance(record, dict):
-                yield record
+                yield line, record
 
     def _lines(self) -> Iterator[bytes]:
         path = self._events_path
@@ -133,6 +149,34 @@ class Material:
         """Return all agent chunks, in order."""
         self.turns(progress)
         return self._chunks
+
+    @property
+    def recording_weight(self) -> int:
+        """The work of `recording`, as samples of WAV, about."""
+        return 2 * self.duration_samples + self.events.appended * EVENT_WEIGHT
+
+    def recording(self, progress: Progress) -> Recording:
+        """Return it as the window shows it, all of it worked out; the first time takes long.
+
+        Raises:
+            FileError: it cannot be read.
+            Cancelled: it is not wanted any more.
+
+        """
+        if self._recording is None:
+            from app.recording import open_recording
+
+            opened = open_recording(self.folder or self.path, swap=self._swap)
+            self._opened.callback(opened.close)
+            weight, done = self.recording_weight, 0
+            is_whole = False
+            while not is_whole:
+                is_whole = opened.wait(_POLL_S) or opened.progress >= 1.0
+                share = round(weight * opened.progress)
+                progress.advance(share - done)
+                done = share
+            self._recording = opened
+        return self._recording
 
     def stretch(self, wish: Wish) -> Stretch:
         """Return the stretch of session time that is wanted, to whole samples.
@@ -170,19 +214,6 @@ class Material:
         """Let go of the files."""
         self._opened.close()
 
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Let go of the files."""
-        self.close()
-
 
 def open_material(path: Path, *, swap: bool = False) -> Material:
     """Open a bundle's folder, its ``session.json``, a zip of one, or an audio file.
@@ -203,7 +234,7 @@ def open_material(path: Path, *, swap: bool = False) -> Material:
             return _open_bundle(path, path, opened)
         if path.suffix.lower() == ".zip":
             return _open_bundle(path, opened.enter_context(unpack_bundle(path)), opened)
-        return Material(path, open_sources(path, swap=swap), None, opened.pop_all())
+        return Material(path, open_sources(path, swap=swap), None, opened.pop_all(), swap=swap)
 
 
 def _open_bundle(asked: Path, folder: Path, opened: ExitStack) -> Material:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bundle import FILES, TRACKS
-from app.bundle_files import encode_event, unwritable
+from app.bundle_files import SMALL_FILE_BYTES, encode_event, unwritable
 from app.events import Event
 from app.export.audio import Cut
 from app.export.content import Stretch, clipped_markers
@@ -21,7 +21,8 @@ from app.export.formats import Wish
 from app.export.material import Material
 from app.export.progress import Progress
 from app.export.without_user import is_users_words
-from app.export.zipped import Packing, is_own_file
+from app.export.zipped import Packing, is_own_file, read_own
+from app.secrets import scrub
 from audio.pcm import seconds_to_samples
 
 
@@ -34,13 +35,16 @@ def packing_of(material: Material, wish: Wish, stretch: Stretch, progress: Progr
 
 def _whole(material: Material, wish: Wish) -> Packing:
     made = {} if wish.user else _silent_user(material, None)
-    texts: dict[str, Iterable[bytes]] = {}
-    if not wish.user_text:
-        texts["events.jsonl"] = _lines(
-            record for record in material.records() if not is_users_words(record)
-        )
-    new = {*made, *texts}
-    copied = tuple(path for path in own_files(material) if path.name not in new)
+    own = {path.name: path for path in own_files(material)}
+    texts: dict[str, Iterable[bytes]] = {
+        name: [text]
+        for name in ("session.json", "notes.json")
+        if name in own and (text := _object(own[name])) is not None
+    }
+    if material.has.events:
+        texts["events.jsonl"] = _lines(material.lines(), wish)
+    tracks = [f"{name}.wav" for name in TRACKS]
+    copied = tuple(own[name] for name in tracks if name in own and name not in made)
     return Packing(material.name, texts, copied, made)
 
 
@@ -118,9 +122,31 @@ def _json(data: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _lines(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    for record in records:
+def _object(path: Path) -> bytes | None:
+    """Return the object in a small file, without secrets; None where there is none.
+
+    Somebody else may have made the recording: what is no JSON in it is no part of a recording, and
+    goes nowhere. So a file that was only linked into the folder does not go in, whichever it is.
+    """
+    content = read_own(path, SMALL_FILE_BYTES)
+    try:
+        data = json.loads(content)
+        if not isinstance(data, dict):
+            return None
+        return content if scrub(data) == data else _json(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _lines(lines: Iterable[tuple[bytes, dict[str, Any]]], wish: Wish) -> Iterator[bytes]:
+    """Yield the lines of ``events.jsonl``: as they are, but for secrets and the user's words."""
+    for line, record in lines:
+        if not wish.user_text and is_users_words(record):
+            continue
         try:
+            if scrub(record) == record:
+                yield line if line.endswith(b"\n") else line + b"\n"
+                continue
             text = json.dumps(clean(record), ensure_ascii=False)
         except RecursionError as error:  # it says so in its place, as in a recording
             text = json.dumps(clean(unwritable(record.get("t"), record.get("type"), error)))

@@ -64,6 +64,19 @@ class PartFiles:
         self._parts.append((part, target, file))
         return file
 
+    def put(self, target: Path, content: bytes) -> None:
+        """Write ``content``, which will be ``target``.
+
+        Raises:
+            FileUnwritable: its folder takes no file, or the disk is full.
+
+        """
+        file = self.open(target)
+        try:
+            file.write(content)
+        except OSError as error:
+            raise unwritable(target, error) from error
+
     def commit(self) -> list[Path]:
         """Put all files in place, and return them.
 

@@ -15,10 +15,11 @@ from app.export.content import Content, content_of
 from app.export.cut_events import cut_events, received_ranges
 from app.export.errors import ExportError
 from app.export.everything import head_of, write_everything
-from app.export.formats import AUDIO_IDS, FORMAT_OF, NEEDS_TURNS, Order, refusal
+from app.export.formats import AUDIO_IDS, FORMAT_OF, NEEDS_TURNS, PICTURE_IDS, Order, refusal
 from app.export.labels import labels_text
 from app.export.material import EVENT_WEIGHT, Material
 from app.export.packing import own_files, packing_of
+from app.export.picture import motif_of
 from app.export.progress import Progress
 from app.export.subtitles import srt_text, vtt_text
 from app.export.tables import interruptions_csv, turns_csv
@@ -95,7 +96,12 @@ class Plan:
 
     @property
     def reading_weight(self) -> int:
-        """The work of reading the events, where they are wanted."""
+        """The work of reading the session, where more is wanted than its tracks."""
+        drawn = PICTURE_IDS.intersection(self._wish.formats) - self._order.pictures.keys()
+        return self._events_weight + (self._material.recording_weight if drawn else 0)
+
+    @property
+    def _events_weight(self) -> int:
         whole = self._stretch.is_whole
         needs = NEEDS_TURNS.intersection(self._wish.formats) or (
             not whole and ("zip" in self._wish.formats or self._wish.agent == "received")
@@ -109,7 +115,7 @@ class Plan:
             if kind not in FORMAT_OF:
                 known = ", ".join(FORMAT_OF)
                 raise ExportError(f"There is no format “{kind}”.", f"There are: {known}.")
-            if kind in {"png", "svg"} and kind not in self._order.pictures:
+            if kind in PICTURE_IDS - self._order.pictures.keys() and self._order.draw is None:
                 name = FORMAT_OF[kind].name
                 raise ExportError(f"A {name} can only be had from the window, which draws it.")
             why = refusal(kind, self._wish, self._material.has)
@@ -147,9 +153,8 @@ class Plan:
             sources, stretch = self._material.sources, self._stretch
             files = audio_files(kind, sources, self._wish, stretch, self._received)
             return (self._audio(kind, file) for file in files)
-        if kind in {"png", "svg"}:
-            picture = self._order.pictures[kind]
-            return iter([self._output(kind, f".{kind}", lambda file: _put(file, picture))])
+        if kind in PICTURE_IDS:
+            return iter([self._output(kind, f".{kind}", lambda f: _put(f, self._picture(kind)))])
         return iter(self._others[kind]())
 
     @property
@@ -181,6 +186,13 @@ class Plan:
         return self._output(
             kind, ending, lambda file: _put(file, scrub_text(text()).encode("utf-8", "replace"))
         )
+
+    def _picture(self, kind: str) -> bytes:
+        draw, drawn = self._order.draw, self._order.pictures.get(kind)
+        if drawn is None and draw is not None:
+            motif = motif_of(self._material, self._stretch, self._progress)
+            drawn = draw(motif, kind, self._order.look)
+        return drawn or b""
 
     def _audio(self, kind: str, audio: AudioFile) -> Output:
         return Output(

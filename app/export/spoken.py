@@ -160,7 +160,7 @@ def _user_words(lines: list[Line], turns: list[Turn]) -> dict[int, SpokenLine]:
     starts = [turn.start for turn in turns]
     for (at, typed), group in groupby(lines, key=lambda line: (line.at, line.typed)):
         together = list(group)
-        texts = [line.text.split() for line in together]
+        texts = [_user_texts(line.text) for line in together]
         flat = [text for each in texts for text in each]
         piece = _reading(at, flat)
         index = bisect_right(starts, at + _AT_ONCE_S) - 1
@@ -172,6 +172,15 @@ def _user_words(lines: list[Line], turns: list[Turn]) -> dict[int, SpokenLine]:
             found[id(line)] = SpokenLine(line, tuple(words[: len(each)]), estimated=True)
             del words[: len(each)]
     return found
+
+
+def _user_texts(text: str) -> list[str]:
+    """Return the words of a user's line: one that is all in brackets is a remark, and stays whole.
+
+    An agent that knows no words says so: “(you spoke for 3.7 s)”. Half of that says nothing.
+    """
+    text = text.strip()
+    return [text] if text.startswith("(") and text.endswith(")") else text.split()
 
 
 def _reading(at: float, texts: list[str]) -> Piece:

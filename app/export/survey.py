@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.export.formats import Has, Wish, refusal
+from app.export.formats import PICTURE_IDS, Has, Wish, refusal
 from app.export.material import Material, open_material
 from app.export.packing import own_files
 from audio.pcm import SAMPLE_WIDTH, samples_to_seconds, seconds_to_samples
@@ -49,7 +49,7 @@ class Survey:
 
         WAV is exact but for its header; the rest is estimated.
         """
-        if self.refusal(kind, wish) or kind in {"png", "svg"}:
+        if self.refusal(kind, wish) or kind in PICTURE_IDS:
             return None
         if kind in _TEXT_SHARES:
             events = self.file_bytes.get("events.jsonl", 0)

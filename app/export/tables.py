@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from app.export.content import Content, TurnPart
 from app.plain import one_line
 from app.secrets import scrub_text
-from app.turn_records import Interruption
+from app.turn_records import Interruption, Response, Sound
 
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
@@ -22,13 +22,15 @@ Cell = str | int | float | bool | None
 
 TURN_COLUMNS = (
     *("who", "number", "start_s", "stop_s", "duration_s", "clipped"),
-    *("response_latency_ms", "text"),
+    *("response_latency_ms", "text", "endpointed_at_s", "first_chunk_at_s", "underruns"),
+    *("underrun_ms", "least_lead_ms", "median_lead_ms"),
 )
 INTERRUPTION_COLUMNS = (
     *("number", "at_s", "source", "class", "event_id", "queued_ms", "discarded_ms"),
     *("held_back_ms", "silent_at_s", "time_to_silence_ms", "was_silent", "user_onset_s"),
     *("mouth_to_silence_ms", "agent_next_at_s", "heard_text", "unheard_text"),
-    *("corrected_text", "estimated", "words_estimated"),
+    *("corrected_text", "estimated", "words_estimated", "cut_word", "chunk_ended_at_s"),
+    *("chunk_sent_at_s", "told_at_s", "sound", "echo_delay_ms", "echo_db"),
 )
 
 
@@ -47,6 +49,16 @@ def _turn_row(turn: TurnPart) -> list[Cell]:
     return [
         *(turn.who, turn.number, turn.start, turn.stop, duration, turn.is_clipped),
         *(turn.response_latency_ms, turn.text),
+        *_response_cells(turn.response),
+    ]
+
+
+def _response_cells(response: Response | None) -> list[Cell]:
+    if response is None:
+        return [None] * 6
+    return [
+        *(response.endpointed_at, response.first_chunk_at, response.underruns),
+        *(response.underrun_ms, response.least_lead_ms, response.median_lead_ms),
     ]
 
 
@@ -56,8 +68,15 @@ def _cut_row(cut: Interruption) -> list[Cell]:
         *(cut.discarded_ms, cut.held_back_ms, cut.silent_at, cut.time_to_silence_ms),
         *(cut.was_silent, cut.user_onset, cut.mouth_to_silence_ms, cut.agent_next_at),
         *(cut.heard_text, cut.unheard_text, cut.corrected_text),
-        *(cut.estimated, cut.words_estimated),
+        *(cut.estimated, cut.words_estimated, cut.cut_word, cut.chunk_ended_at),
+        *(cut.chunk_sent_at, cut.told_at, *_sound_cells(cut.sound)),
     ]
+
+
+def _sound_cells(sound: Sound | None) -> list[Cell]:
+    if sound is None:
+        return [None] * 3
+    return [sound.kind, sound.echo_delay_ms, sound.echo_db]
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

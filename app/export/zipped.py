@@ -1,6 +1,9 @@
 """A recording, or a stretch of it, as a zip that opens again. Blocks on the disk.
 
 Only the recording's own files go in, and only where they are files: nothing is read through a link.
+A hard link is a file like any other: whoever keeps copies of recordings by linking them (as backups
+do) has nothing else, and it gives nobody a file that they could not read before. What is no event,
+no notes and no session in a text does not go in, whatever its name, nor do keys and tokens.
 WAV files are stored as they are: an hour of silence would unpack to a thousand times its size,
 which careful readers refuse. Where the user's voice is left out, the user track is silence of the
 same length.
@@ -81,19 +84,37 @@ def _make_track(path: Path, cut: Cut | int) -> None:
                 wav.write(block[:, 0])
 
 
+def read_own(path: Path, most_bytes: int) -> bytes:
+    """Return what is in the file ``path``; nothing where that is more than ``most_bytes``.
+
+    Raises:
+        FileUnreadable: it is a link or no file, or cannot be read.
+
+    """
+    with _open_own(path) as source:
+        size = os.fstat(source.fileno()).st_size
+        return b"".join(_pieces(source, path, size)) if size <= most_bytes else b""
+
+
 def _copy(packed: zipfile.ZipFile, name: str, path: Path, progress: Progress) -> None:
+    with _open_own(path) as source:
+        size = os.fstat(source.fileno()).st_size
+        # one that is still growing is taken as it was when it was opened
+        _add(packed, name, _pieces(source, path, size), size, progress)
+
+
+def _open_own(path: Path) -> BinaryIO:
     # without waiting for a writer, should it be a pipe by now, and never through a link
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise FileUnreadable(path, f"“{path}” cannot be read: {reason_of(error)}.") from error
-    with open(descriptor, "rb") as source:  # noqa: PTH123 - by its descriptor
-        found = os.fstat(source.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise FileUnreadable(path, f"“{path}” is not a file.")
-        # one that is still growing is taken as it was when it was opened
-        _add(packed, name, _pieces(source, path, found.st_size), found.st_size, progress)
+    source = open(descriptor, "rb")  # noqa: PTH123, SIM115 - by its descriptor; closed by the caller
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        source.close()
+        raise FileUnreadable(path, f"“{path}” is not a file.")
+    return source
 
 
 def _pieces(source: BinaryIO, path: Path, size: int) -> Iterator[bytes]:

@@ -15,6 +15,9 @@ import soundfile
 
 from app import cli
 from app.exit_codes import DEVICE_OR_FILE, INTERRUPTED, OK, USAGE
+from app.export.formats import Look
+from app.export.picture import Motif
+from app.notices import AppError
 from tests.app.export.recorded import NAME, Recorded, record, write_wav
 from tests.rig.waiting import wait_until
 
@@ -33,8 +36,9 @@ def here(monkeypatch, tmp_path) -> Path:
     return folder
 
 
-def run(*arguments: object) -> int:
-    return cli.main(["export", *map(str, arguments)], lambda: pytest.fail("no window"))
+def run(*arguments: object, get_draw: object = None) -> int:
+    typed = ["export", *map(str, arguments)]
+    return cli.main(typed, lambda: pytest.fail("no window"), get_draw)
 
 
 def test_help_tells_formats_times_privacy_and_exit_codes(capsys):
@@ -42,7 +46,18 @@ def test_help_tells_formats_times_privacy_and_exit_codes(capsys):
         run("--help")
     assert ended.value.code == 0
     told = capsys.readouterr().out
-    for word in ("wav ", "tracks ", "flac ", "opus ", "mp3 ", "labels ", "srt ", "vtt ", "zip "):
+    for word in (
+        "wav ",
+        "tracks ",
+        "flac ",
+        "opus ",
+        "mp3 ",
+        "labels ",
+        "srt ",
+        "vtt ",
+        "zip ",
+        "png ",
+    ):
         assert f"\n  {word}" in told
     assert "--no-user-text" in told
     assert "\n  3    a file cannot be read or written" in told
@@ -114,7 +129,10 @@ def test_what_cannot_be_done_is_said_in_a_sentence(recorded, arguments, code, wo
     ("arguments", "words"),
     [
         (["--format", "docx"], "there is no format “docx”: there are wav, tracks"),
-        (["--format", "png"], "is exported from the window"),
+        (["--format", "png", "--size", "9x9"], "“9x9” is no size from 320x240 to 16384x8192"),
+        (["--format", "png", "--size", "99999x400"], "is no size"),
+        (["--format", "png", "--size", "large"], "“large” is no size"),
+        (["--format", "png", "--theme", "blue"], "invalid choice"),
         (["--format", "wav", "--from", "soon"], "“soon” is no time in a session"),
         (["--format", "wav", "--to", "-1"], "“-1” is no time"),
         ([], "--format"),
@@ -144,6 +162,87 @@ def test_what_is_no_session(here, capsys):
     told = capsys.readouterr().err
     assert "notes.txt" in told
     assert "is not a recording" in told
+
+
+class Drawing:
+    """Draws nothing, and keeps what it was to draw."""
+
+    def __init__(self) -> None:
+        self.drawn: list[tuple[Motif, str, Look]] = []
+
+    def __call__(self, motif: Motif, kind: str, look: Look) -> bytes:
+        assert motif.recording.progress == 1.0
+        self.drawn.append((motif, kind, look))
+        return f"a picture, {kind}".encode()
+
+
+def test_a_picture_is_of_all_that_was_worked_out(recorded, here):
+    drawing = Drawing()
+    assert run(recorded.path, "--format", "png,svg", get_draw=lambda: drawing) == OK
+    assert (here / f"{NAME}.png").read_bytes() == b"a picture, png"
+    assert (here / f"{NAME}.svg").read_bytes() == b"a picture, svg"
+    (motif, _, look), (again, _, _) = drawing.drawn
+    assert motif.recording is again.recording
+    assert look == Look(1600, 500, "light")
+    assert (motif.title, motif.start_s) == (NAME, 0.0)
+    assert motif.stop_s == pytest.approx(recorded.samples / 16_000, rel=0.02)
+    assert [marker.t for marker in motif.markers] == [2.0, 6.0]
+    assert motif.recording.turns.interruptions
+
+
+def test_a_picture_of_a_stretch_keeps_the_sessions_time(recorded, here):
+    drawing = Drawing()
+    arguments = ("--format", "png", "--from", "4", "--to", "7", "--size", "800x300")
+    assert run(recorded.path, *arguments, "--theme", "dark", get_draw=lambda: drawing) == OK
+    motif, _, look = drawing.drawn[0]
+    assert (motif.start_s, motif.stop_s) == (4.0, 7.0)
+    assert look == Look(800, 300, "dark")
+
+
+def test_nothing_is_drawn_where_a_file_is_in_the_way(recorded, here):
+    (here / "a.png").write_text("mine")
+    drawing = Drawing()
+    assert (
+        run(recorded.path, "--format", "png", "--out", "a.png", get_draw=lambda: drawing) == USAGE
+    )
+    assert not drawing.drawn
+    arguments = ("--format", "png", "--out", "a.png", "--force")
+    assert run(recorded.path, *arguments, get_draw=lambda: drawing) == OK
+    assert (here / "a.png").read_bytes() == b"a picture, png"
+
+
+def test_a_picture_that_fails_leaves_nothing_behind(recorded, here):
+    def draw(*_: object) -> bytes:
+        raise AppError("There is no colour.")
+
+    assert run(recorded.path, "--format", "wav,png", get_draw=lambda: draw) == USAGE
+    assert not list(here.iterdir())
+
+
+def test_without_anybody_to_draw_there_is_no_picture(recorded, here, capsys):
+    assert run(recorded.path, "--format", "png") == USAGE
+    assert "can only be had from the window" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "said"),
+    [
+        ("sys.modules['PySide6'] = None", USAGE, "No picture can be drawn: "),
+        ("", OK, ""),
+    ],
+)
+def test_a_picture_takes_qt_and_no_display(recorded, here, before, code, said):
+    arguments = ["turnscope", "export", str(recorded.path), "--format", "png", "--out", "a.png"]
+    program = f"import sys; {before or 'pass'}; sys.argv = {arguments}; import app.__main__ as m; "
+    unset = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    environment["PYTHONPATH"] = str(Path(cli.__file__).parent.parent)
+    command = [sys.executable, "-c", program + "sys.exit(m.main())"]
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith(f"turnscope: {said}" if said else "")
+    assert "Traceback" not in done.stderr
+    assert (here / "a.png").exists() == (code == OK)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")

@@ -17,7 +17,7 @@ from app.bundle import open_bundle
 from app.bundle_lock import LOCK_NAME, BundleLock
 from app.events import StateChanged
 from app.notes import Notes, save_notes
-from app.recovery import Recovered, recover_unfinished, recovery_notices
+from app.recovery import Recovered, problems_of, recover_unfinished, recovery_notices
 from audio.pcm import SAMPLE_RATE
 from audio.wavfile import HEADER_BYTES
 from tests.app.recorder_rig import Rig
@@ -247,21 +247,36 @@ def test_a_folder_that_is_not_there_has_nothing_to_recover(tmp_path):
 
 def test_it_is_said_once_and_by_its_title(parent, dead):
     save_notes(dead, Notes(title="First try"))
-    (notice,) = recovery_notices(recover_unfinished(parent))
+    (notice,) = recovery_notices(recover_unfinished(parent), {})
     said = "One recording that was cut short has been recovered: “First try”, 2.0 s."
     assert (notice.level, notice.sentence) == ("info", said)
-    assert recovery_notices(recover_unfinished(parent)) == []
+    assert recovery_notices(recover_unfinished(parent), {}) == []
 
 
 def test_several_are_counted_and_what_failed_is_named():
     place = Path("place")
     found = [Recovered(place, "one", 1.0), Recovered(place, "two", 2.5)]
     problems = [Recovered(place, "x", problem=f"Number {number} is broken.") for number in (1, 2)]
-    done, failed = recovery_notices([*found, *problems])
+    done, failed = recovery_notices([*found, *problems], {})
     assert done.sentence == "2 recordings that were cut short have been recovered."
     assert done.details == "one: 1.0 s\ntwo: 2.5 s"
     assert failed.sentence == "Number 1 is broken. 1 more could not be recovered either."
     assert failed.level == "warning"
+
+
+def test_what_cannot_be_recovered_is_told_once_for_each_reason():
+    def failed(name: str, why: str) -> Recovered:
+        return Recovered(Path("place") / name, name, problem=why)
+
+    first = [failed("one", "The disk is full."), failed("two", "It is read-only.")]
+    assert len(recovery_notices(first, {})) == 1
+    told = problems_of(first)
+    assert recovery_notices(first, told) == []
+    again = [first[0], failed("two", "The disk is full."), Recovered(Path("x"), "x", 1.0)]
+    done, notice = recovery_notices(again, told)
+    assert "has been recovered" in done.sentence
+    assert notice.sentence == "The disk is full."
+    assert set(problems_of(again)) == {str(Path("place/one")), str(Path("place/two"))}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")

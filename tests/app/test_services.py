@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.agents.demo.errors import ScriptError
 from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent
 from app.notices import AppError
@@ -22,6 +23,7 @@ class Agent:
     agent_id: str = ""
     base_url: str = ""
     use_key: bool = True
+    script: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,28 @@ def test_agents_by_kind():
     assert mine.label == "ElevenLabs agent_1"
     with pytest.raises(AppError, match="no agent of the kind"):
         make_agent(Agent("other"))
+
+
+def test_the_demo_agent_plays_the_script_that_is_wanted(services, tmp_path):
+    session = services.open_session(Request(tmp_path, Agent(script="stops-late")))
+    assert session.agent_label == "Demo agent: stops late"
+    assert session.facts.settings["demo_script"] == "stops-late"
+    session.close()
+    own = tmp_path / "my-own.toml"
+    session = services.open_session(Request(tmp_path, Agent(script=str(own))))
+    assert session.agent_label == "Demo agent: my-own.toml"
+    assert session.facts.settings["demo_script"] == "my-own.toml"
+    session.close()
+    with pytest.raises(ScriptError, match="there are default, hears-itself"):
+        services.open_session(Request(tmp_path, Agent(script="no-such-script")))
+
+
+def test_a_script_given_to_the_program_takes_the_place_of_the_chosen_one(tmp_path):
+    services = AppServices(tmp_path / "given.toml")
+    session = services.open_session(Request(tmp_path, Agent(script="stops-late")))
+    assert session.agent_label == "Demo agent: given.toml"
+    assert session.facts.settings["demo_script"] == "given.toml"
+    session.close()
 
 
 def test_where_the_key_is(services, monkeypatch):

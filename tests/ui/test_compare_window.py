@@ -22,6 +22,7 @@ from app.events import (
     SpeechStarted,
     StateChanged,
 )
+from app.notes import Notes
 from tests.app.bundles import make_bundle
 from tests.rig.speech import RATE_HZ, say, silence, write_wav
 from tests.ui.conftest import Until, bury
@@ -214,6 +215,38 @@ def test_warnings_of_a_recording_are_told(
     window = compared(compare(first, second), until)
     until(lambda: window.notices.lines)
     assert window.notices.lines[0].sentence == "second: received.wav is missing."
+
+
+def test_titles_stand_where_a_person_gave_some(
+    compare: Open, first: Path, second: Path, services: FakeServices, until: Until
+) -> None:
+    services.notes[second] = Notes("After the\nupdate")
+    (second / "received.wav").unlink()
+    window = compare(first, second)
+    assert window.windowTitle() == "first and second — Turnscope"
+    compared(window, until)
+    assert window.windowTitle() == "first and After the update — Turnscope"
+    captions = [label.text() for label in window.lanes._captions]
+    assert "first  ·" in captions[0]
+    assert "After the update  ·" in captions[1]
+    until(lambda: window.notices.lines)
+    assert window.notices.lines[0].sentence == "After the update: received.wav is missing."
+    window.swap()
+    assert window.windowTitle() == "After the update and first — Turnscope"
+
+
+def test_the_offset_has_a_minus_sign_and_takes_either(
+    compare: Open, first: Path, second: Path, until: Until
+) -> None:
+    window = compared(compare(second, first), until)
+    field = window.bar.offset
+    assert field.text() == "−700 ms"
+    for typed in ("-250", "−120"):
+        field.selectAll()
+        field.lineEdit().insert(typed)  # QTest types nothing but Latin
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert field.value() == -int(typed[1:])
+        assert field.text() == f"−{typed[1:]} ms"
 
 
 def test_it_can_be_closed_at_once_and_by_key(

@@ -9,95 +9,45 @@ from shutil import rmtree
 from time import thread_time
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QMessageBox
+from PySide6.QtWidgets import QLineEdit
 
 from app.bundle_lock import BundleLock
 from app.library import Library
 from app.notes import Notes, load_notes, save_notes
-from tests.rig.bundles import make_bundle, summary
-from tests.ui.conftest import Until, bury, wait_until
+from tests.rig.bundles import make_bundle
+from tests.ui.conftest import Until, wait_until
 from tests.ui.fakes import FakeServices
+from tests.ui.library_rig import (
+    FIRST,
+    SECOND,
+    THIRD,
+    cells,
+    choose,
+    key,
+    make_recordings,
+    names,
+    panel_on_screen,
+    settle,
+)
+from ui import library_model
 from ui.app_services import WindowServices
-from ui.icons import Icons
-from ui.library_model import COLUMNS, DATE, INTERRUPTIONS, LATENCY, STATE, TITLE
+from ui.library_model import COLUMNS, DATE, DURATION, INTERRUPTIONS, LATENCY, STATE, TITLE
 from ui.library_panel import LibraryPanel
 from ui.theme import Theme
-
-FIRST, SECOND, THIRD = (f"2026-11-22_09-1{minute}-03_demo" for minute in (5, 6, 7))
 
 
 @pytest.fixture
 def folder(tmp_path: Path, services: FakeServices) -> Path:
-    """Three recordings, a broken one and a folder of somebody else's."""
-    path = tmp_path / "recordings"
-    make_bundle(path, summary=summary(0, 900.0), user_says="a refund", notes={"title": "Zebra"})
-    make_bundle(path, 1, summary=summary(2, None), recovered={"utc": "x"})
-    make_bundle(path, 2, exchanges=2, notes={"title": "alpha"})
-    (make_bundle(path, name="broken") / "session.json").write_text("{")
-    (path / "<b>holidays").mkdir()
-    services.settings.recordings = str(path)
-    return path
+    return make_recordings(tmp_path / "recordings", services)
 
 
 @pytest.fixture
 def panel(services: FakeServices, theme: Theme, folder: Path) -> Iterator[LibraryPanel]:
-    made = LibraryPanel(services, theme, Icons(theme))
-    # what belongs into the title bar of a dock
-    for widget in made.title_widgets():
-        widget.setParent(made)
-    made.resize(1200, 400)
-    made.show()
-    made.activateWindow()
-    settle(made)
-    yield made
-    made.close_jobs()
-    QCoreApplication.processEvents()
-    made.deleteLater()
-    bury()
-
-
-def settle(panel: LibraryPanel) -> None:
-    """Wait until the list is up to date."""
-    wait_until(lambda: panel.listing is not None and panel.listing.progress is None)
-
-
-def names(panel: LibraryPanel) -> list[str]:
-    return [panel.model.entry(row).name for row in range(panel.model.rowCount())]
-
-
-def cells(panel: LibraryPanel, column: int) -> list[str]:
-    model = panel.model
-    return [model.index(row, column).data() for row in range(model.rowCount())]
-
-
-def choose(panel: LibraryPanel, *chosen: str) -> None:
-    flags = QItemSelectionModel.SelectionFlag
-    panel.table.selectionModel().clear()
-    for name in chosen:
-        index = panel.model.index(panel.model.row_of(name), TITLE)
-        panel.table.selectionModel().setCurrentIndex(index, flags.Select | flags.Rows)
-    panel.table.setFocus()
-
-
-def key(panel: LibraryPanel, *keys: object) -> None:
-    QTest.keyClick(panel.table, *keys)
-
-
-def answer(panel: LibraryPanel, text: str) -> str:
-    """Press the button ``text`` of the question that stands open, and return the question."""
-    box = wait_until_found(panel)
-    question = box.text()
-    next(each for each in box.buttons() if each.text() == text).click()
-    bury()
-    return question
-
-
-def wait_until_found(panel: LibraryPanel) -> QMessageBox:
-    wait_until(lambda: panel.window().findChildren(QMessageBox))
-    return panel.window().findChildren(QMessageBox)[-1]
+    with panel_on_screen(services, theme, folder) as made:
+        yield made
 
 
 # --- what is shown
@@ -214,6 +164,7 @@ def test_what_was_written_elsewhere_is_taken_in_at_once(
     save_notes(folder / SECOND, Notes(title="Cut in twice"))
     panel.read_again(folder / SECOND)
     until(lambda: "Cut in twice" in cells(panel, TITLE))
+    assert cells(panel, TITLE)[:3] == ["alpha", "Cut in twice", "Zebra"]
 
 
 def test_a_panel_that_nobody_sees_reads_nothing(
@@ -262,6 +213,7 @@ def test_what_goes_wrong_is_told(
     monkeypatch.setattr(Library, "refresh", fail)
     panel.refresh()
     until(lambda: failures == [fault])
+    assert names(panel) == [THIRD, SECOND, FIRST, "broken", "<b>holidays"]
 
 
 # --- what is done
@@ -384,125 +336,30 @@ def test_a_title_that_cannot_be_written_is_told_and_taken_back(
 
     monkeypatch.setattr(Library, "rename", fail)
     panel.model.setData(panel.model.index(2, TITLE), "other")
+    assert cells(panel, TITLE)[2] == "other"
     until(lambda: failures == [fault])
     until(lambda: cells(panel, TITLE)[2] == "Zebra")
+    assert load_notes(folder / FIRST).title == "Zebra"
 
 
-# --- the trash
-
-
-def test_the_trash_is_asked_for_first(panel: LibraryPanel, folder: Path) -> None:
-    choose(panel, FIRST)
-    key(panel, Qt.Key.Key_Delete)
-    assert "“Zebra”" in answer(panel, "Keep")
-    assert (folder / FIRST).is_dir()
-
-
-def test_what_is_in_the_trash_is_out_of_the_list(
-    panel: LibraryPanel, folder: Path, until: Until, private_home: Path
-) -> None:
-    told, gone = [], []
-    panel.told.connect(lambda level, text: told.append(text))
-    panel.trashed.connect(gone.append)
-    choose(panel, FIRST, SECOND, "<b>holidays")
-    key(panel, Qt.Key.Key_Delete)
-    assert "2 recordings" in answer(panel, "Move to trash")
-    until(lambda: gone)
-    assert set(gone[0]) == {folder / FIRST, folder / SECOND}
-    until(lambda: names(panel) == [THIRD, "broken", "<b>holidays"])
-    assert (folder / "<b>holidays").is_dir()
-    assert not (folder / FIRST).exists()
-    assert "2 recordings" in told[0]
-    assert "in the trash" in told[0]
-    trash = private_home / "xdg_data_home" / "Trash" / "files"
-    assert any(each.name.startswith(FIRST) for each in trash.iterdir())
-
-
-def test_what_is_being_recorded_stays(panel: LibraryPanel, folder: Path, until: Until) -> None:
-    panel.set_recording(folder / FIRST)
-    settle(panel)
-    choose(panel, FIRST)
-    key(panel, Qt.Key.Key_Delete)
-    assert panel.findChildren(QMessageBox) == []
-    lock = BundleLock(make_bundle(folder, 4, end=None))  # another process records this one
-    panel.set_recording(None)
-    until(lambda: "recording" in cells(panel, STATE))
-    choose(panel, panel.model.entry(0).name)
-    assert not panel.actions_of_rows.trash.isEnabled()
-    settle(panel)
-    lock.release()
-    panel._again.start(20)  # what others record is looked at again by itself
-    until(lambda: "cut short" in cells(panel, STATE))
-
-
-def test_a_recording_that_began_after_it_was_listed_stays_as_well(
-    panel: LibraryPanel, folder: Path, until: Until
-) -> None:
-    failures: list[Exception] = []
-    panel.failed.connect(failures.append)
-    choose(panel, FIRST)
-    key(panel, Qt.Key.Key_Delete)
-    (folder / FIRST / "session.json").write_text("{}")
-    lock = BundleLock(folder / FIRST)
-    answer(panel, "Move to trash")
-    until(lambda: failures)
-    assert "being recorded" in str(failures[0])
-    assert (folder / FIRST).is_dir()
-    lock.release()
-
-
-def test_space_is_freed_by_a_rule_and_asked_for_first(
-    panel: LibraryPanel, folder: Path, until: Until
-) -> None:
-    panel.free_button.click()
-    dialog = panel.free_space_dialog
-    assert not dialog.move_button.isEnabled()
-    dialog.shorter.setChecked(True)
-    dialog.seconds.setValue(20)
-    assert dialog.model.rowCount() == 0  # it has a title
-    dialog.keep_noted.setChecked(False)
-    assert [entry.name for entry in dialog.model.entries] == [THIRD]
-    assert "1 recording meets all of these" in dialog.result.text()
-    dialog.move_button.click()
-    answer(panel, "Keep")
-    assert (folder / THIRD).is_dir()
-    dialog.move_button.click()
-    assert "“alpha”" in answer(panel, "Move to trash")
-    until(lambda: "in the trash" in dialog.outcome.text())
-    until(lambda: names(panel) == [SECOND, FIRST, "broken", "<b>holidays"])
-    assert dialog.model.rowCount() == 0
-    dialog.close()
-    bury()
-
-
-def test_moving_can_be_stopped(
+def test_the_length_of_what_is_being_recorded_grows(
     panel: LibraryPanel, folder: Path, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on, arrived = threading.Event(), threading.Event()
-    find = Library.removable
-
-    def slowly(library: Library, name: str) -> Path:
-        arrived.set()
-        go_on.wait(10)
-        return find(library, name)
-
-    monkeypatch.setattr(Library, "removable", slowly)
-    panel.free_button.click()
-    dialog = panel.free_space_dialog
-    dialog.keep_noted.setChecked(False)
-    dialog.larger.setChecked(True)
-    dialog.megabytes.setValue(0)
-    assert dialog.model.rowCount() == 4
-    dialog.move_button.click()
-    answer(panel, "Move to trash")
-    until(arrived.is_set)
-    assert "Stop" in dialog.close_button.text()
-    dialog.close_button.click()
-    go_on.set()
-    until(lambda: "1 recording " in dialog.outcome.text())
-    until(lambda: len(names(panel)) == 4)
-    dialog.close()
-    bury()
+    running = make_bundle(folder, 4, end=None)
+    lock = BundleLock(running)
+    panel.set_recording(running)
+    until(lambda: "recording" in cells(panel, STATE))
+    row = cells(panel, STATE).index("recording")
+    began, drawn = panel.model.entry(row).began, []
+    panel.model.dataChanged.connect(lambda first, *_: drawn.append((first.row(), first.column())))
+    for passed, text in ((75.0, "1:15"), (76.0, "1:16"), (3700.0, "1:01:40")):
+        monkeypatch.setattr(library_model.time, "time", lambda s=passed: began + s)
+        drawn.clear()
+        until(lambda: (row, DURATION) in drawn)
+        assert cells(panel, DURATION)[row] == text
+    panel.hide()
+    until(lambda: not panel._counting.isActive())
+    lock.release()
 
 
 def test_ten_thousand_rows_are_sorted_and_scrolled_at_once(panel: LibraryPanel) -> None:
@@ -532,6 +389,7 @@ def test_notes_written_elsewhere_come_in_with_the_next_refresh(
     choose(panel, THIRD)
     key(panel, Qt.Key.Key_F5)
     until(lambda: cells(panel, TITLE)[2] == "Yak")
+    assert [entry.name for entry in panel.chosen()] == [THIRD]
 
 
 def test_without_a_place_for_an_index_renaming_and_searching_go_on(

@@ -27,7 +27,7 @@ from app.export.spoken import spoken_lines
 from app.export.subtitles import LONGEST_LETTERS, LONGEST_S, srt_text, vtt_text
 from app.export.tables import FORMULA_BEGINNINGS, harmless, interruptions_csv
 from app.notes import Marker
-from tests.app.export.recorded import tracked
+from tests.app.export.recorded import record, tracked
 from tests.ui.synthetic import REPLY
 
 CLOCK = r"(\d\d):(\d\d):(\d\d)"
@@ -177,6 +177,15 @@ def test_subtitles_of_a_selection_begin_at_zero_and_stay_inside(recorded, export
     assert "NOTE Times count from the beginning of a selection: 4.000 s to 6.000 s" in read_text(
         vtt
     )
+
+
+@pytest.mark.parametrize(("start_s", "stop_s"), [(5.5, 6.0), (4.0, 6.0), (6.8, 7.3), (0.0, 9.0)])
+def test_a_remark_on_what_was_said_is_never_cut_in_two(tmp_path, exports, start_s, stop_s):
+    session = record(tmp_path).path
+    (srt,) = exports("srt", session=session, start_s=start_s, stop_s=stop_s)
+    users = [cue for cue in parse_srt(srt.read_text()) if cue.text.startswith("User")]
+    assert [cue.text for cue in users] == ["User: (you spoke for 2.4 s)"]
+    assert 0 <= users[0].start < users[0].stop <= stop_s - start_s
 
 
 def test_without_the_users_words(exports):

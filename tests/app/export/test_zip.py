@@ -16,6 +16,7 @@ from app.export.exporting import export
 from app.export.formats import Order, Wish
 from app.export.material import open_material
 from app.export.progress import Progress
+from app.export.survey import survey
 from app.notes import Marker, load_notes
 from tests.app.export.recorded import NAME, record, tracked
 
@@ -155,3 +156,62 @@ def test_no_link_is_followed_and_nothing_else_goes_in(tmp_path, exports):
         names = {Path(name).name for name in packed.namelist()}
         assert not any(b"private" in packed.read(name) for name in packed.namelist())
     assert names == {"session.json", "events.jsonl", "user.wav", "agent.wav"}
+
+
+def test_keys_and_tokens_that_others_left_in_a_recording_stay_behind(tmp_path, exports):
+    session = record(tmp_path, ("Hello there",))
+    lines = (session.path / "events.jsonl").read_bytes().splitlines(keepends=True)
+    key, token = "sk_0123456789abcdef0123456789abcdef", "tok-3141592653"
+    message = {"t": 1.0, "type": "message_sent", "kind": "x", "data": {"token": token, "x": key}}
+    plain = b'{"type":"from_the_future",  "t": 1}\n'
+    odd = [json.dumps(message).encode() + b"\n", plain]
+    (session.path / "events.jsonl").write_bytes(b"".join([lines[0], *odd, *lines[1:]]))
+    notes = {"title": f"with {key}", "notes": "as they are", "new": {"password": token}}
+    (session.path / "notes.json").write_text(json.dumps(notes))
+    (path,) = exports("zip", session=session.path)
+    folder = unpacked(path, tmp_path / "out")
+    for file in folder.glob("*.json*"):
+        assert key not in file.read_text()
+        assert token not in file.read_text()
+    packed = (folder / "events.jsonl").read_bytes().splitlines(keepends=True)
+    assert packed[2] == plain, "what holds no secret is left as it is"
+    assert packed[3:] == lines[1:]
+    assert json.loads(packed[1]) == {**message, "data": {"token": "•••", "x": "•••"}}
+    assert load_notes(folder).notes == "as they are"
+    assert (folder / "session.json").read_bytes() == (session.path / "session.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["notes.json", "events.jsonl", "session.json"])
+def test_what_is_no_text_of_a_recording_does_not_go_in(tmp_path, exports, name):
+    session = record(tmp_path)
+    diary = tmp_path / "diary.txt"
+    diary.write_text("this is\nprivate\n[1, 2]\n")
+    (session.path / name).unlink()
+    os.link(diary, session.path / name)
+    (path,) = exports("zip", session=session.path)
+    with zipfile.ZipFile(path) as packed:
+        assert not any(b"private" in packed.read(each) for each in packed.namelist())
+        assert f"{NAME}/user.wav" in packed.namelist()
+
+
+def test_a_recording_of_hard_links_is_exported_like_any(recorded, tmp_path, exports):
+    linked = tmp_path / NAME
+    linked.mkdir()
+    for file in recorded.path.iterdir():
+        if file.is_file():
+            os.link(file, linked / file.name)
+    (path,) = exports("zip", session=linked)
+    folder = unpacked(path, tmp_path / "out")
+    for file in linked.iterdir():
+        assert (folder / file.name).read_bytes() == file.read_bytes()
+
+
+def test_the_size_of_a_scrubbed_zip_was_told_about_right(tmp_path, exports):
+    session = record(tmp_path)
+    with (session.path / "events.jsonl").open("a") as file:
+        for number in range(2000):
+            line = {"t": 20.0, "type": "from_the_future", "n": number, "api_key": f"key-{number}"}
+            file.write(json.dumps(line) + "\n")
+    told = survey(session.path).size_bytes("zip", Wish(("zip",)))
+    (path,) = exports("zip", session=session.path)
+    assert told == pytest.approx(path.stat().st_size, rel=0.1)
