@@ -17,7 +17,17 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from app import cli_compare, cli_export, cli_open, cli_recover, cli_replay, cli_run, cli_sessions
+from app import (
+    cli_check,
+    cli_compare,
+    cli_export,
+    cli_open,
+    cli_recover,
+    cli_replay,
+    cli_report,
+    cli_run,
+    cli_sessions,
+)
 from app.exit_codes import DEVICE_OR_FILE, FAILED, INTERRUPTED, OK, USAGE
 from app.logs import set_up_logs
 from app.plain import printable
@@ -26,6 +36,7 @@ from app.streams import give_up_stdout, mend_streams, say
 
 if TYPE_CHECKING:
     from app.agents.demo.gate import Address
+    from app.export.picture import Draw
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +65,26 @@ examples:
       let the caller of a recording speak to another agent
   turnscope compare recordings/2026-11-22_10-15-03_demo recordings/2026-11-22_10-20-41_demo
       what that agent did otherwise
+  turnscope report recordings/2026-11-22_10-15-03_demo
+      what is wrong with it, in plain words
+  turnscope check recordings --max-mouth-to-silence 600ms
+      whether its sessions keep a limit, for a build machine
   turnscope devices
       what can be given to --mic and --speaker"""
 
 
-def main(arguments: Sequence[str] | None, open_window: WindowOpener) -> int:
-    """Run the command that ``arguments`` give, else open the window; return the exit code."""
+def main(
+    arguments: Sequence[str] | None,
+    open_window: WindowOpener,
+    get_draw: Callable[[], Draw] | None = None,
+) -> int:
+    """Run the command that ``arguments`` give, else open the window; return the exit code.
+
+    ``get_draw`` returns what draws the timeline, or raises ``AppError`` where nothing can.
+    """
     mend_streams()
     options = build_parser().parse_args(arguments)
+    options.get_draw = get_draw
     # The SDK logs every end of a conversation as an error: on a terminal that would be said twice.
     level = logging.INFO if options.verbose else logging.CRITICAL
     set_up_logs(stderr_level=level)
@@ -115,6 +138,8 @@ def build_parser() -> argparse.ArgumentParser:
     cli_run.add(commands)
     cli_replay.add(commands)
     cli_compare.add(commands)
+    cli_report.add(commands)
+    cli_check.add(commands)
     cli_export.add(commands)
     cli_open.add(commands)
     _add_devices(commands.add_parser("devices", help="list microphones and speakers"))
@@ -168,14 +193,18 @@ def _add_demo_server(parser: argparse.ArgumentParser) -> None:
         "protocol, so that a client of your own can be tried against it."
     )
     parser.add_argument("--port", type=int, default=0, metavar="N", help="by default a free one")
-    parser.add_argument("--script", type=Path, metavar="FILE", help="what it says and does")
+    parser.add_argument(
+        "--script", type=Path, metavar="SCRIPT", help="what it says and does: as for “run”"
+    )
     parser.set_defaults(handler=_demo_server)
 
 
 def _demo_server(options: argparse.Namespace) -> int:
+    from app.agents.demo.script import find_script
     from app.agents.demo.server import run_demo_server
 
-    return run_demo_server(options.port, options.script, _announce)
+    script = None if options.script is None else find_script(options.script)
+    return run_demo_server(options.port, script, _announce)
 
 
 def _announce(address: Address) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
+from app.agents.demo.script import MISBEHAVING
 from app.exit_codes import DEVICE_OR_FILE, OK, USAGE
 from app.settings import Settings, SettingsFile
 from audio.devices import Device
@@ -74,6 +75,13 @@ def test_help_tells_examples_and_exit_codes(capsys):
     assert [code for code in ("0", "1", "2", "3", "130") if f"\n  {code} " not in told] == []
 
 
+def test_help_names_every_script_that_is_shipped(capsys):
+    with pytest.raises(SystemExit):
+        run("run", "--help")
+    told = "".join(capsys.readouterr().out.split())
+    assert [name for name in MISBEHAVING if name not in told] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -84,6 +92,7 @@ def test_help_tells_examples_and_exit_codes(capsys):
         (["--agent", "elevenlabs:x", "--script", "a"], USAGE, "only be given with --agent demo"),
         (["--agent", "demo", "--no-key"], USAGE, "--no-key can only be given"),
         (["--script", "/nowhere.toml"], USAGE, "/nowhere.toml"),
+        (["--script", "no-such-script"], USAGE, "there are default, hears-itself"),
         (["--mic", "none", "--speaker", "out.mp3"], USAGE, "does not end in .wav"),
         (["--audio", "nowhere"], USAGE, "does not name a class"),
         (["--audio", "no.such:Thing"], USAGE, "ModuleNotFoundError"),

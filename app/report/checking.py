@@ -1,0 +1,198 @@
+"""Limits that a session has to keep, and what breaks them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from app.finding import counted, duration
+from app.limits import Limits, class_of
+from app.report.text import clock
+from app.turn_records import spread
+from app.viewed import TurnView
+
+CLOSE_MS = 0.001
+"""Times are kept to the microsecond: what is over by no more than that is at the limit."""
+
+State = Literal["kept", "broken", "unknown"]
+Statistic = Literal["worst", "p95", "median", "count"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One limit: of a figure ``name`` its ``statistic`` may be no more than ``limit``."""
+
+    name: str
+    """One of `TIMES` or `COUNTS`."""
+    statistic: Statistic
+    limit: float
+    """ms, or how often."""
+
+    @property
+    def text(self) -> str:
+        """The limit as people read it."""
+        if self.statistic == "count":
+            return f"no {self.name}" if not self.limit else f"{self.name} ≤ {self.limit:.0f}"
+        of = "" if self.statistic == "worst" else f"{self.statistic} "
+        return f"{of}{self.name} ≤ {precise(self.limit)}"
+
+
+class Sample(NamedTuple):
+    """A figure at a moment of the session."""
+
+    at: float
+    value: float
+    estimated: bool = False
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a rule in a session."""
+
+    rule: Rule
+    state: State
+    sentence: str
+    moments: tuple[Sample, ...] = ()
+    """Where it was broken."""
+
+
+def precise(ms: float) -> str:
+    """Return a duration, to the millisecond below ten seconds."""
+    return f"{ms:g} ms" if ms < 1000 else f"{round(ms / 1000, 3):g} s"
+
+
+def moment_text(outcome: Outcome, sample: Sample) -> str:
+    """Return one of the moments at which a limit was broken, in a line."""
+    line = f"{clock(sample.at, 3)}  {sample.about}"
+    if outcome.rule.statistic == "count":
+        return line
+    return f"{line}: {'≈ ' if sample.estimated else ''}{precise(round(sample.value, 1))}"
+
+
+def judge(view: TurnView, rule: Rule, limits: Limits) -> Outcome:
+    """Say whether a session keeps ``rule``; ``limits`` say what a missed interruption is."""
+    if rule.statistic == "count":
+        return _judge_count(view, rule, limits)
+    samples, unmeasured = TIMES[rule.name](view)
+    beside = f"; {counted(unmeasured, 'other')} not measured" if unmeasured else ""
+    if not samples:
+        return Outcome(rule, "unknown", f"no figure in this session{beside}")
+    of = spread([sample.value for sample in samples])
+    value = {"worst": of.greatest, "p95": of.p95, "median": of.p50}[rule.statistic] or 0.0
+    over = tuple(sample for sample in samples if sample.value > rule.limit + CLOSE_MS)
+    told = f"{precise(round(value, 1))} {_AT[rule.statistic]}, of {of.count}{beside}"
+    if value <= rule.limit + CLOSE_MS:
+        return Outcome(rule, "kept", told)
+    return Outcome(rule, "broken", f"{told}; {len(over)} of {of.count} over it", over)
+
+
+_AT = {"worst": "at worst", "p95": "at p95", "median": "in the middle"}
+
+
+def _judge_count(view: TurnView, rule: Rule, limits: Limits) -> Outcome:
+    samples, why_unknown = COUNTS[rule.name](view, limits)
+    count = sum(sample.value for sample in samples)
+    if count > rule.limit:
+        return Outcome(rule, "broken", f"{count:.0f} in this session", tuple(samples))
+    if why_unknown:
+        return Outcome(rule, "unknown", why_unknown)
+    return Outcome(rule, "kept", f"{count:.0f} in this session" if count else "none")
+
+
+# -- times -------------------------------------------------------------------------------------
+
+
+def _silences(view: TurnView) -> tuple[list[Sample], int]:
+    cuts = view.interruptions
+    samples = [
+        Sample(cut.at, cut.time_to_silence_ms, cut.estimated, f"interruption {cut.number}")
+        for cut in cuts
+        if cut.time_to_silence_ms is not None
+    ]
+    unmeasured = sum(cut.time_to_silence_ms is None and not cut.was_silent for cut in cuts)
+    return samples, unmeasured
+
+
+def _mouths(view: TurnView) -> tuple[list[Sample], int]:
+    cuts = [cut for cut in view.interruptions if cut.kind == "barge-in"]
+    samples = [
+        Sample(cut.at, cut.mouth_to_silence_ms, cut.estimated, f"interruption {cut.number}")
+        for cut in cuts
+        if cut.mouth_to_silence_ms is not None
+    ]
+    unmeasured = sum(cut.mouth_to_silence_ms is None and not cut.was_silent for cut in cuts)
+    return samples, unmeasured
+
+
+def _latencies(view: TurnView) -> tuple[list[Sample], int]:
+    samples = [
+        Sample(each.heard_at, each.latency_ms, each.estimated, "response")
+        for each in view.responses
+        if each.latency_ms is not None
+    ]
+    return samples, 0
+
+
+TIMES: dict[str, Callable[[TurnView], tuple[list[Sample], int]]] = {
+    "time to silence": _silences,
+    "mouth to silence": _mouths,
+    "response latency": _latencies,
+}
+"""The samples of each time, and how many were not measured."""
+
+
+# -- counts ------------------------------------------------------------------------------------
+
+_Counted = tuple[Sequence[Sample], str]
+"""The samples, and why there is no figure: empty where there is one."""
+NOTHING_HEARD = "no figure in this session: nothing was heard of the agent"
+
+
+def _false(view: TurnView, _limits: Limits) -> _Counted:
+    cuts = view.interruptions
+    false = [
+        Sample(cut.at, 1, cut.estimated, f"interruption {cut.number}")
+        for cut in cuts
+        if cut.kind == "false"
+    ]
+    unsure = sum(cut.kind is None for cut in cuts)
+    if unsure:
+        return false, f"no figure: the class of {counted(unsure, 'interruption')} is not certain"
+    return false, "" if cuts or view.agent_turns else NOTHING_HEARD
+
+
+def _overlaps(name: str) -> Callable[[TurnView, Limits], _Counted]:
+    def samples(view: TurnView, limits: Limits) -> _Counted:
+        found = [
+            Sample(each.onset if name == "missed" else each.start, 1, False, name)
+            for each in view.overlaps
+            if class_of(each, limits) == name
+        ]
+        return found, "" if view.agent_turns else NOTHING_HEARD
+
+    return samples
+
+
+def _underruns(view: TurnView, _limits: Limits) -> _Counted:
+    found = [
+        Sample(each.heard_at, each.underruns, each.estimated, duration(each.underrun_ms))
+        for each in view.responses
+        if each.underruns
+    ]
+    return found, "" if view.responses else NOTHING_HEARD
+
+
+def _refused(view: TurnView, _limits: Limits) -> _Counted:
+    found = [Sample(each.at, 1, False, duration(each.ms)) for each in view.refused]
+    return found, "" if view.agent_turns else NOTHING_HEARD
+
+
+COUNTS: dict[str, Callable[[TurnView, Limits], _Counted]] = {
+    "false interruptions": _false,
+    "missed interruptions": _overlaps("missed"),
+    "talking over the user": _overlaps("talked over"),
+    "underruns": _underruns,
+    "refused audio": _refused,
+}

@@ -1,0 +1,52 @@
+"""A line on the terminal that tells how far the sessions are; nothing where stderr is none."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from app.plain import one_line
+
+LONGEST_NAME = 50
+
+
+class Progress:
+    """Shows which session is worked out; takes its line away at the end. Main thread only."""
+
+    def __init__(self, total: int) -> None:
+        """Show nothing yet; ``total`` is how many sessions there are."""
+        self._is_terminal = sys.stderr.isatty()
+        self._total = total
+        self._names: list[str] = []
+        self._width = 0
+
+    def tell(self, name: str, share: float) -> None:
+        """Show that ``share`` of the session ``name`` is worked out."""
+        if not self._is_terminal:
+            return
+        if name not in self._names[-1:]:
+            self._names.append(name)
+        place = f" (of {self._total})" if self._total > 1 else ""
+        text = f"working out {one_line(name)[:LONGEST_NAME]}{place}: {int(share * 100):3} %"
+        print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+        self._width = len(text)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._width:
+            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Take the line away."""
+        self.clear()
