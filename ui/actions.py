@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from ui.dock import Dock
 from ui.theme import SCHEMES
+
+DIGITS = 9
+"""So many panels have a key with one digit; what comes after them is reached with Shift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class Available:
     selected: bool = False
     marked: bool = False
     """Whether there are markers."""
+    interrupted: bool = False
+    """Whether there are interruptions, or overlaps."""
+    inspected: bool = False
+    """Whether one of them is looked at."""
     swappable: bool = False
     """Whether it is an audio file with two channels."""
 
@@ -83,6 +91,9 @@ class Actions(QObject):
         self.previous_marker = self._add(menu, "&Previous marker", "Ctrl+PgUp")
         self.next_marker = self._add(menu, "&Next marker", "Ctrl+PgDown")
         menu.addSeparator()
+        self.previous_interruption = self._add(menu, "Previous &interruption", "Shift+N")
+        self.next_interruption = self._add(menu, "Next in&terruption", "N")
+        menu.addSeparator()
         self.select_all = self._add(menu, "Select &all", "Ctrl+A")
         self.select_none = self._add(menu, "Select n&othing", "Ctrl+Shift+A")
         self.select_from = self._add(menu, "Selection &begins at the playhead", "[")
@@ -93,6 +104,11 @@ class Actions(QObject):
     def _build_play(self) -> None:
         menu = self._window.menuBar().addMenu("&Play")
         self.play = self._add(menu, "&Play or pause", "Space")
+        menu.addSeparator()
+        self.listen = self._add(menu, "The interruption as it was &heard", "H")
+        self.gone_on = self._add(menu, "As it would have &gone on", "J")
+        self.discarded = self._add(menu, "The &discarded audio alone", "G")
+        menu.addSeparator()
         self._play = menu
 
     def _build_view(self) -> None:
@@ -112,6 +128,12 @@ class Actions(QObject):
         self.full_scale = self._add(menu, "Full &scale at the edges", "Ctrl+0")
         menu.addSeparator()
         self._panels = menu
+        self._is_menu_used = False
+        menu.aboutToShow.connect(lambda: self._note_menu(used=True))
+        # what is chosen is done right after the menu has gone
+        menu.aboutToHide.connect(
+            lambda: QTimer.singleShot(0, self, lambda: self._note_menu(used=False))
+        )
         self._panels_end = menu.addSeparator()
         self.reset_layout = self._add(menu, "Rese&t the layout")
         schemes = menu.addMenu("&Colours")
@@ -128,11 +150,23 @@ class Actions(QObject):
     def add_panels(self, docks: Iterable[Dock], bring: Callable[[Dock], None]) -> None:
         """Add a switch for each of ``docks``: it does ``bring``, and is checked while it shows."""
         for number, dock in enumerate(docks, 1):
-            action = self._add(self._panels, dock.windowTitle(), f"Ctrl+{number}", checkable=True)
+            key = f"Ctrl+{number}" if number < 10 else f"Ctrl+Shift+{number - 9}"
+            action = self._add(self._panels, dock.windowTitle(), key, checkable=True)
             self._panels.insertAction(self._panels_end, action)
             dock.toggleViewAction().toggled.connect(action.setChecked)
             action.setChecked(not dock.isHidden())
-            self.connect_all([(action, lambda each=dock: bring(each))])
+            switch = partial(self._switch, action, dock, bring)
+            self.connect_all([(action, switch)])
+
+    def _switch(self, action: QAction, dock: Dock, bring: Callable[[Dock], None]) -> None:
+        """Let a tick that is taken away close the panel; a key brings it to the front first."""
+        if self._is_menu_used and not action.isChecked():
+            dock.hide()
+        else:
+            bring(dock)
+
+    def _note_menu(self, *, used: bool) -> None:
+        self._is_menu_used = used
 
     def add_play(self, actions: Iterable[QAction]) -> None:
         """Add what else the player can do."""
@@ -159,10 +193,9 @@ class Actions(QObject):
         self.mute.setEnabled(now.state in ("connecting", "running"))
         for action in (self.open, self.open_file):
             action.setEnabled(not now.busy)
-        for action in (self.replay, self.play, self.export):
+        for action in (self.replay, self.play, self.export, self.save, self.save_apart):
             action.setEnabled(now.recorded and not now.busy)
-        for action in (self.save, self.save_apart, self.compare):
-            action.setEnabled(now.bundled and not now.busy)
+        self.compare.setEnabled(now.bundled and not now.busy)
         self.show_folder.setEnabled(now.recorded)
         for action in (self.marker, self.select_all):
             action.setEnabled(now.anything)
@@ -172,6 +205,11 @@ class Actions(QObject):
             action.setEnabled(now.selected)
         for action in (self.previous_marker, self.next_marker):
             action.setEnabled(now.marked)
+        for action in (self.previous_interruption, self.next_interruption):
+            action.setEnabled(now.interrupted)
+        for action in (self.listen, self.gone_on):
+            action.setEnabled(now.inspected and now.recorded and not now.busy)
+        self.discarded.setEnabled(now.interrupted and now.recorded and not now.busy)
         self.swap.setEnabled(now.swappable and not now.busy)
 
     def _add(

@@ -7,7 +7,7 @@ call that needs them, off the main thread, so that the window is on screen befor
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from app.notes import Change, Notes, edit_notes, load_notes
 from app.notices import Notice, NoticeBoard, explain
 from app.settings import Settings, SettingsFile
 from ui.device_picker import DEFAULT, NONE, is_file
-from ui.services import Playback, PlayWish, SessionRequest
+from ui.services import Playback, PlayWish, RecoveryOutcome, SessionRequest
 
 if TYPE_CHECKING:
     from app.export.formats import Order
@@ -33,7 +33,7 @@ class WindowServices:
     """`Services`, with real devices, real agents and the person's own settings."""
 
     def __init__(self, script: Path | None = None, settings_path: Path | None = None) -> None:
-        """Read the settings; ``script`` is the demo agent's, in place of the one that is set."""
+        """Read the settings; ``script`` is the demo agent's, in place of the one that is chosen."""
         self.notices = NoticeBoard()
         self._file = SettingsFile(settings_path, self.notices)
         self.settings: Settings = self._file.load()
@@ -113,11 +113,12 @@ class WindowServices:
         """Replace ``notes.json``."""
         return edit_notes(bundle, change)
 
-    def recover_recordings(self, folder: Path) -> Sequence[Notice]:
+    def recover_recordings(self, folder: Path, told: Mapping[str, str]) -> RecoveryOutcome:
         """Make whole what was cut short, and tell of it."""
-        from app.recovery import recover_unfinished, recovery_notices
+        from app.recovery import problems_of, recover_unfinished, recovery_notices
 
-        return recovery_notices(recover_unfinished(folder))
+        found = recover_unfinished(folder)
+        return RecoveryOutcome(recovery_notices(found, told), problems_of(found))
 
     def play(self, wish: PlayWish) -> Playback:
         """Play on the system's default speaker where none is chosen."""
@@ -144,6 +145,5 @@ class WindowServices:
             if self._made is None:
                 from app.services import AppServices
 
-                kept = self.settings.demo_script
-                self._made = AppServices(self._script or (Path(kept) if kept else None))
+                self._made = AppServices(self._script)
             return self._made

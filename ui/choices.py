@@ -13,7 +13,7 @@ from ui.agent_form import AgentForm
 from ui.background import Background
 from ui.device_picker import DEFAULT, DeviceLike, DeviceRow, is_file
 from ui.services import AgentChoice, Services, SessionRequest
-from ui.transport_bar import TransportBar
+from ui.transport_bar import DEMO, ELEVENLABS, SCRIPT_FILE, TransportBar
 
 NO_DEVICES = (
     "No sound devices were found. "
@@ -47,7 +47,9 @@ class Choices(QObject):
     def agent(self) -> AgentChoice:
         """The chosen agent."""
         kept = self._services.settings
-        return AgentChoice(kept.agent, kept.agent_id, kept.base_url, kept.requires_key)
+        return AgentChoice(
+            kept.agent, kept.agent_id, kept.base_url, kept.requires_key, kept.demo_script
+        )
 
     def request(self, replays: Path | None = None) -> SessionRequest | None:
         """Return what a session is to be made of; None, and a form, where something is missing."""
@@ -89,8 +91,7 @@ class Choices(QObject):
 
     def _show(self) -> None:
         kept = self._services.settings
-        self._transport.name_elevenlabs(kept.agent_id)
-        self._transport.choose_agent(kept.agent)
+        self._show_agent()
         is_from_file = kept.microphone == FILE and bool(kept.mic_file)
         self._devices.microphone.choose(kept.mic_file if is_from_file else kept.microphone)
         self._devices.speaker.choose(kept.speaker)
@@ -107,17 +108,53 @@ class Choices(QObject):
         self._services.settings.recordings = path
         self.told.emit("info", f"The next recordings go to “{path}”.")
 
-    def _choose_agent(self, kind: str) -> None:
-        self._take_agent(replace(self.agent, kind=kind))
-        if kind == "elevenlabs":
+    def _choose_agent(self, which: str) -> None:
+        if which == SCRIPT_FILE:
+            self._choose_script()
+        elif which == ELEVENLABS:
+            self._take_agent(replace(self.agent, kind=ELEVENLABS))
             self.edit_agent()
+        else:
+            script = which.removeprefix(DEMO).removeprefix(":")
+            self._take_agent(replace(self.agent, kind=DEMO, script=script))
+
+    def _choose_script(self) -> None:
+        """Ask for a script of the demo agent's; what was chosen before stays until there is one."""
+        self._show_agent()
+        folder = str(Path(self.agent.script).parent) if self._script_is_file else ""
+        dialog = QFileDialog(
+            self._window, "Script of the demo agent", folder, "Scripts (*.toml);;All files (*)"
+        )
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._take_script)
+        dialog.open()
+
+    def _take_script(self, path: str) -> None:
+        self._take_agent(replace(self.agent, kind=DEMO, script=path))
+
+    @property
+    def _script_is_file(self) -> bool:
+        """Whether the script is none of those that the picker offers by name."""
+        script = self.agent.script
+        return bool(script) and self._transport.agent.findData(f"{DEMO}:{script}") < 0
+
+    def _show_agent(self) -> None:
+        agent = self.agent
+        self._transport.name_elevenlabs(agent.agent_id)
+        self._transport.name_script(Path(agent.script).name if self._script_is_file else "")
+        if agent.kind == DEMO and agent.script:
+            named = f"{DEMO}:{agent.script}"
+            self._transport.choose_agent(SCRIPT_FILE if self._script_is_file else named)
+        else:
+            self._transport.choose_agent(agent.kind)
 
     def _take_agent(self, choice: AgentChoice) -> None:
         kept = self._services.settings
         kept.agent, kept.agent_id = choice.kind, choice.agent_id
         kept.base_url, kept.requires_key = choice.base_url, choice.use_key
-        self._transport.name_elevenlabs(choice.agent_id)
-        self._transport.choose_agent(choice.kind)
+        kept.demo_script = choice.script
+        self._show_agent()
 
     def _form_left(self) -> None:
         if self.agent.kind == "elevenlabs" and not self.agent.agent_id:

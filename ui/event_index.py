@@ -8,13 +8,15 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.events import Event
-from ui.event_text import event_kind, summary
+from ui.event_pages import Pages, PagesAtHand
+from ui.event_text import audio_bytes_per_ms, event_kind, summary
 
 if TYPE_CHECKING:
     from app.viewed import EventSource
@@ -26,15 +28,48 @@ OTHER = "(other types)"
 """What stands for all kinds after `MOST_KINDS`: an agent may name as many as it likes."""
 
 
+@dataclass(frozen=True, slots=True)
+class KindFilter:
+    """Lets events through by their kind: those of ``names`` alone, or all but those."""
+
+    names: frozenset[str] = frozenset()
+    hides: bool = True
+
+    @property
+    def passes_all(self) -> bool:
+        """Whether every kind passes."""
+        return self.hides and not self.names
+
+    def passes(self, kind: str) -> bool:
+        """Whether events of ``kind`` do."""
+        return (kind in self.names) != self.hides
+
+    def with_kind(self, kind: str, *, shown: bool) -> KindFilter:
+        """Return the same with one kind shown, or hidden."""
+        names = self.names - {kind} if shown == self.hides else self.names | {kind}
+        return KindFilter(names, self.hides)
+
+
+def only(*kinds: str) -> KindFilter:
+    """Return what lets just these kinds through."""
+    return KindFilter(frozenset(kinds), hides=False)
+
+
+ALL_KINDS = KindFilter()
+
+
 class EventIndex:
     """Goes through a source from its oldest event on: first for kinds, then for what passes.
 
     Events before `learned` have a known kind; those before `searched` are in `found` if they pass.
     """
 
-    def __init__(self, source: EventSource) -> None:
-        """Begin before the first event that is kept."""
+    def __init__(self, source: EventSource, pages: Pages | None = None) -> None:
+        """Begin before the first event that is kept; ``pages`` are those of ``source``."""
         self.source = source
+        self._pages = pages or PagesAtHand(source)
+        self.bytes_per_ms: float | None = None
+        """How much audio of the agent's messages is a ms, once one has told their format."""
         self.kinds: dict[str, int] = {}
         """How many events of each kind there were."""
         self.found = array("Q")
@@ -42,7 +77,7 @@ class EventIndex:
         self._names: dict[str, int] = {}
         self._codes = array("H")
         self._first = source.first
-        self._kind = self._text = ""
+        self._kind, self._text = ALL_KINDS, ""
         self.searched = self._first
 
     @property
@@ -53,7 +88,7 @@ class EventIndex:
     @property
     def is_filtered(self) -> bool:
         """Whether not all events pass."""
-        return bool(self._kind or self._text)
+        return bool(self._text) or not self._kind.passes_all
 
     @property
     def is_done(self) -> bool:
@@ -61,8 +96,8 @@ class EventIndex:
         stop = self.source.appended
         return self.learned >= stop and (not self.is_filtered or self.searched >= stop)
 
-    def filter(self, kind: str, text: str) -> bool:
-        """Let only events of ``kind`` (any where empty) pass that contain ``text``.
+    def filter(self, kind: KindFilter, text: str) -> bool:
+        """Let only events pass that ``kind`` lets through and that contain ``text``.
 
         Return whether that is another filter than before; the search then begins anew.
         """
@@ -75,11 +110,10 @@ class EventIndex:
         return True
 
     def step(self, budget_s: float) -> None:
-        """Go on for about ``budget_s``."""
+        """Go on for about ``budget_s``, or until what comes next has to be read from the disk."""
         deadline = perf_counter() + budget_s
         while self.learned < self.source.appended:
-            self._learn()
-            if perf_counter() > deadline:
+            if not self._learn() or perf_counter() > deadline:
                 return
         for _ in self._search():
             if perf_counter() > deadline:
@@ -98,15 +132,20 @@ class EventIndex:
         self.searched = max(self.searched, first)
         del self.found[:count]
 
-    def _learn(self) -> None:
+    def _learn(self) -> bool:
+        """Learn the kinds of some events; False where they are not there yet."""
         start = self.learned
-        for event in self.source.slice(start, start + STEP):
+        events = self._pages.slice(start, start + STEP)
+        for event in events or ():
             kind = event_kind(event)
             code = self._names.get(kind)
             if code is None:
                 kind, code = self._new_kind(kind)
             self._codes.append(code)
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
+            if self.bytes_per_ms is None:
+                self.bytes_per_ms = audio_bytes_per_ms(event)
+        return bool(events)
 
     def _new_kind(self, kind: str) -> tuple[str, int]:
         if len(self._names) >= MOST_KINDS:
@@ -120,10 +159,13 @@ class EventIndex:
         while self.is_filtered and self.searched < self.learned:
             start, stop = self.searched, min(self.learned, self.searched + self._piece)
             numbers = self._of_kind(start, stop)
-            if self._text:
-                self.found.extend(self._with_text(numbers))
-            else:
-                self.found.extend(numbers)
+            if self._text and numbers:
+                events = self._pages.slice(start, stop)
+                if not events:  # they are being read
+                    return
+                stop = start + len(events)
+                numbers = [n for n in numbers if n < stop and self._says(events[n - start])]
+            self.found.extend(numbers)
             self.searched = stop
             yield
 
@@ -132,21 +174,17 @@ class EventIndex:
         return STEP if self._text else 100_000
 
     def _of_kind(self, start: int, stop: int) -> list[int]:
-        if not self._kind:
+        if self._kind.passes_all:
             return list(range(start, stop))
-        code = self._names.get(self._kind, -1)
+        passing = np.array([self._kind.passes(name) for name in self._names], bool)
         with memoryview(self._codes) as kept:
             codes = np.frombuffer(kept[start - self._first : stop - self._first], np.uint16)
-            numbers = (np.flatnonzero(codes == code) + start).tolist()
+            numbers: list[int] = (np.flatnonzero(passing[codes]) + start).tolist()
             del codes
         return numbers
 
-    def _with_text(self, numbers: list[int]) -> list[int]:
-        if not numbers:
-            return []
-        start = numbers[0]
-        events = self.source.slice(start, numbers[-1] + 1)
-        return [n for n in numbers if n - start < len(events) and self._says(events[n - start])]
-
     def _says(self, event: Event) -> bool:
-        return self._text in event_kind(event).lower() or self._text in summary(event).lower()
+        return self._text in event_kind(event).lower() or self._text in self._summary(event)
+
+    def _summary(self, event: Event) -> str:
+        return summary(event, self.bytes_per_ms).lower()

@@ -6,12 +6,21 @@ Main thread only.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
 from app.events import Event
-from ui.event_index import EventIndex
+from ui.event_index import ALL_KINDS, EventIndex, KindFilter
+from ui.event_pages import Pages, PagesAtHand, PagesOnDisk
 from ui.event_text import direction, event_kind, summary
 from ui.time_axis import clock_text
 
@@ -23,44 +32,82 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 HEADINGS = ("Time", "After", "", "Type", "What happened")
 TIPS = (
     "Session time of the event",
-    "Time since the event in the row above",
+    "Time since the event in the row above, in ms or s",
     "← from the agent, → to the agent",
     "The type of the event; a message goes by its own",
     "",
 )
+WAITING = "…"
+"""Stands where an event is being read from the disk."""
 NUMBERS = (0, 1)
 """The columns that stand to the right."""
 
 
 class EventModel(QAbstractTableModel):
-    """All events of a source, or those that pass the filter."""
+    """All events of a source, or those that pass the filter.
 
+    Events of a source that waits for the disk are read on a thread: until one is there its row
+    says ``…``.
+    """
+
+    arrived = Signal()
+    """Events are there that were asked for."""
     KEPT = 512
     """Events that are kept at hand."""
     AHEAD = 64
+    """Events that are fetched together; they lie in one of the blocks that a recording parses."""
 
     def __init__(self, source: EventSource, parent: QObject | None = None) -> None:
         """Show all of ``source``."""
         super().__init__(parent)
-        self._index = EventIndex(source)
-        self._first = source.first
-        self._shown = 0
+        self._reading: list[PagesOnDisk] = []
+        self._filter = (ALL_KINDS, "")
         self._events: OrderedDict[int, Event] = OrderedDict()
-        self._filter = ("", "")
+        self._turn_to(source)
 
     def set_source(self, source: EventSource) -> None:
         """Show another source; the filter stays."""
         self.beginResetModel()
-        self._index = EventIndex(source)
+        self.close()
+        self._turn_to(source)
+        self.endResetModel()
+
+    def close(self) -> None:
+        """Read nothing more from the disk."""
+        for pages in self._reading:
+            pages.close()
+            pages.deleteLater()
+        self._reading = []
+
+    def _turn_to(self, source: EventSource) -> None:
+        rows, learned = self._pages_of(source)
+        self._pages = rows
+        self._index = EventIndex(source, learned)
         self._index.filter(*self._filter)
         self._events.clear()
         self._first, self._shown = source.first, 0
         if not self._index.is_filtered:
             self._shown = source.appended - self._first
-        self.endResetModel()
 
-    def filter(self, kind: str, text: str) -> None:
-        """Show only events of ``kind`` (any where empty) whose row contains ``text``."""
+    def _pages_of(self, source: EventSource) -> tuple[Pages, Pages]:
+        """Return what the rows ask for events, and what the index does."""
+        if not getattr(source, "waits", False):
+            return PagesAtHand(source), PagesAtHand(source)
+        rows = PagesOnDisk(source, 32, 128, self)
+        learned = PagesOnDisk(source, 1024, 4, self, ahead=True)
+        self._reading = [rows, learned]
+        rows.arrived.connect(self._rows_arrived)
+        learned.arrived.connect(self.arrived)
+        return rows, learned
+
+    def _rows_arrived(self) -> None:
+        if self._shown:
+            last = self.index(self._shown - 1, len(HEADINGS) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+        self.arrived.emit()
+
+    def filter(self, kind: KindFilter, text: str) -> None:
+        """Show only events that ``kind`` lets through and whose row contains ``text``."""
         self._filter = (kind, text)
         if not self._index.filter(kind, text):
             return
@@ -82,7 +129,7 @@ class EventModel(QAbstractTableModel):
             self.endInsertRows()
 
     def event_at(self, row: int) -> Event | None:
-        """Return the event of a shown row; None where it has just been dropped."""
+        """Return the event of a shown row; None where it is not there yet, or has been dropped."""
         number = self.number_at(row)
         if number not in self._events:
             self._fetch(number)
@@ -92,20 +139,21 @@ class EventModel(QAbstractTableModel):
         """Return the number of a shown row's event."""
         return self._index.found[row] if self._index.is_filtered else self._first + row
 
-    def row_at(self, t: float) -> int:
-        """Return the first shown row at or after ``t``, -1 where there is none.
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of the shown rows' events, as they are now."""
+        if self._index.is_filtered:
+            return self._index.found[: self._shown]
+        return range(self._first, self._first + self._shown)
 
-        Events stand in the order in which they were noticed, so it may be a row or two off.
-        """
-        low, high = 0, self._shown
-        while low < high:
-            middle = (low + high) // 2
-            event = self.event_at(middle)
-            if event is None or event.t < t:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < self._shown else -1
+    @property
+    def source(self) -> EventSource:
+        """Where the events are."""
+        return self._index.source
+
+    @property
+    def waits(self) -> bool:
+        """Whether events are read from the disk."""
+        return bool(self._reading)
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -158,7 +206,7 @@ class EventModel(QAbstractTableModel):
         """Return what a cell shows."""
         if role == Qt.ItemDataRole.DisplayRole:
             event = self.event_at(index.row())
-            return "" if event is None else self._cell(event, index)
+            return self._nothing if event is None else self._cell(event, index)
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in NUMBERS:
             return RIGHT
         return None
@@ -169,18 +217,29 @@ class EventModel(QAbstractTableModel):
             return clock_text(event.t, 3)
         if column == 1:
             before = self.event_at(index.row() - 1) if index.row() else None
-            return "" if before is None else after_text(event.t - before.t)
+            if before is None:
+                return self._nothing if index.row() else ""
+            return after_text(event.t - before.t)
         if column == 2:
             return direction(event)
-        return event_kind(event) if column == 3 else summary(event)
+        if column == 3:
+            return event_kind(event)
+        return summary(event, self._index.bytes_per_ms)
+
+    @property
+    def _nothing(self) -> str:
+        """What stands for an event that is not there."""
+        return WAITING if self._reading else ""
 
     def _fetch(self, number: int) -> None:
         """Fetch an event, and where rows are numbers those around it."""
         start, stop = number, number + 1
         if not self._index.is_filtered:
-            start = max(number - self.AHEAD // 2, self._first)
-            stop = min(start + self.AHEAD, self._first + self._shown)
-        for place, event in enumerate(self._index.source.slice(start, stop), start):
+            start = max(number // self.AHEAD * self.AHEAD, self._first)
+            stop = min(number // self.AHEAD * self.AHEAD + self.AHEAD, self._first + self._shown)
+        if self._reading:  # what is asked for is read in pages anyway
+            start, stop = number, number + 1
+        for place, event in enumerate(self._pages.slice(start, stop) or (), start):
             self._events[place] = event
             self._events.move_to_end(place)
         while len(self._events) > self.KEPT:
@@ -207,3 +266,20 @@ def after_text(seconds: float) -> str:
     if abs(seconds) < 10:
         return f"{seconds * 1e3:.0f} ms".replace("-", "−")
     return f"{seconds:.1f} s".replace("-", "−")
+
+
+def row_at(source: EventSource, numbers: Sequence[int], t: float) -> int:
+    """Return the first row at or after ``t``, of rows with these events; the last where none is.
+
+    It reads some twenty events, from the disk maybe. Events stand in the order in which they were
+    noticed, so it may be a row or two off. -1 where there are no rows.
+    """
+    low, high = 0, len(numbers)
+    while low < high:
+        middle = (low + high) // 2
+        events = source.slice(numbers[middle], numbers[middle] + 1)
+        if not events or events[0].t < t:
+            low = middle + 1
+        else:
+            high = middle
+    return min(low, len(numbers) - 1)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
+    EchoHeard,
     Event,
     Interrupted,
     MessageReceived,
@@ -17,6 +19,7 @@ from app.events import (
     MicChunkSent,
     Muted,
     Silenced,
+    SoundBefore,
     SpeechEnded,
     SpeechStarted,
     StateChanged,
@@ -24,9 +27,14 @@ from app.events import (
 )
 
 RATE_PER_MS = 16
+METADATA = "conversation_initiation_metadata"
+BYTES_A_SAMPLE = {"pcm": 2, "ulaw": 1}
 LONGEST = 300
 """Characters of a row; the detail pane has the rest."""
 LONGEST_DETAIL = 200_000
+LONGEST_PLAIN = 256
+"""Text of a payload that may be longer without being looked at for base64."""
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
 def samples_ms(start: int, stop: int) -> str:
@@ -50,18 +58,35 @@ def direction(event: Event) -> str:
     return ""
 
 
-def summary(event: Event) -> str:
-    """Return what happened, in one line of at most `LONGEST` characters."""
-    text = _summary(event)
+def audio_bytes_per_ms(event: Event) -> float | None:
+    """Return how much audio a ms is in the agent's messages, where ``event`` tells their format."""
+    if not isinstance(event, MessageReceived) or event.kind != METADATA:
+        return None
+    body = event.payload.get(f"{METADATA}_event")
+    told = body.get("agent_output_audio_format") if isinstance(body, dict) else None
+    name, _, rate = told.partition("_") if isinstance(told, str) else ("", "", "")
+    if name not in BYTES_A_SAMPLE or not re.fullmatch(r"[0-9]{4,6}", rate):
+        return None
+    return BYTES_A_SAMPLE[name] * int(rate) / 1000
+
+
+def summary(event: Event, bytes_per_ms: float | None = None) -> str:
+    """Return what happened, in one line of at most `LONGEST` characters.
+
+    ``bytes_per_ms`` is how much audio of a message is a ms; None where that is not known.
+    """
+    text = _summary(event, bytes_per_ms)
     flat = " ".join(text[: 2 * LONGEST].split())
     return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
 
 
-def _summary(event: Event) -> str:
+def _summary(event: Event, bytes_per_ms: float | None) -> str:
+    if isinstance(event, MessageReceived) and event.bytes and bytes_per_ms:
+        return f"{event.bytes / bytes_per_ms:.0f} ms of audio · {_message(event)}"
     for kinds, tell in _TELL:
         if isinstance(event, kinds):
             return tell(event)
-    return json.dumps(event.to_dict(), default=str)
+    return json.dumps(without_base64(event.to_dict()), default=str)
 
 
 def _message(event: MessageReceived | MessageSent) -> str:
@@ -75,7 +100,8 @@ def _message(event: MessageReceived | MessageSent) -> str:
         if event.dropped:
             parts.append(f"dropped: {event.dropped}")
     if event.payload:
-        parts.append(json.dumps(event.payload, ensure_ascii=False, default=str))
+        payload = without_base64(event.payload)
+        parts.append(json.dumps(payload, ensure_ascii=False, default=str))
     return " · ".join(parts)
 
 
@@ -113,6 +139,36 @@ def _speech(event: SpeechStarted | SpeechEnded) -> str:
     return f"noticed {(event.noticed_at - event.t) * 1e3:.0f} ms later"
 
 
+def _echo(event: EchoHeard) -> str:
+    length = (event.stop - event.t) * 1e3
+    found = _of_echo(event.delay_ms, event.level_db, event.correlation)
+    return f"the microphone held the agent's own voice for {length:.0f} ms, {found}"
+
+
+def _sound(event: SoundBefore) -> str:
+    length = (event.stop - event.t) * 1e3
+    parts = [
+        f"{SOUNDS.get(event.kind, event.kind)} in the {length:.0f} ms looked at",
+        f"peak {_signed(event.peak_dbfs)} dBFS over {_signed(event.noise_dbfs)} dBFS of noise",
+    ]
+    if event.burst_ms:
+        parts.append(f"{event.burst_ms:.0f} ms stood out of it")
+    if event.echo_delay_ms is not None and event.echo_db is not None:
+        parts.append(_of_echo(event.echo_delay_ms, event.echo_db, event.correlation))
+    return f"before the interrupt at {event.interrupted_at:.3f} s: " + " · ".join(parts)
+
+
+def _of_echo(delay_ms: float, level_db: float, correlation: float) -> str:
+    return f"{delay_ms:.0f} ms late at {_signed(level_db)} dB (correlation {correlation:.2f})"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.0f}".replace("-", "−")
+
+
+SOUNDS = {"echo": "the agent's own voice", "burst": "a short sound, as of a cough"}
+
+
 def _state(event: StateChanged) -> str:
     return f"{event.state}. {event.sentence}" if event.sentence else event.state
 
@@ -127,16 +183,37 @@ _TELL: tuple[tuple[type[Event] | tuple[type[Event], ...], Callable[[Any], str]],
     ((Interrupted, Silenced), _interrupt),
     (MicChunkSent, _mic_chunk),
     ((SpeechStarted, SpeechEnded), _speech),
+    (EchoHeard, _echo),
+    (SoundBefore, _sound),
     (StateChanged, _state),
     (Trouble, lambda event: f"{event.kind}: {event.sentence}"),
     (Muted, _muted),
 )
 
 
+def without_base64(value: Any) -> Any:
+    """Return ``value`` with the size of each long text of base64 in its place."""
+    if isinstance(value, dict):
+        return {key: without_base64(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_base64(each) for each in value]
+    is_long = isinstance(value, str) and len(value) > LONGEST_PLAIN
+    if is_long and BASE64.fullmatch(value):
+        size = len(value) * 3 // 4 - value[-2:].count("=")
+        return f"({size:,} bytes as base64)".replace(",", " ")
+    return value
+
+
+def as_json(events: Sequence[Event]) -> str:
+    """Return one event as an indented JSON object, as in ``events.jsonl``; several as a list."""
+    contents = [without_base64(event.to_dict()) for event in events]
+    whole = contents[0] if len(contents) == 1 else contents
+    return json.dumps(whole, indent=2, ensure_ascii=False, default=str)
+
+
 def detail(event: Event) -> str:
-    """Return the whole event as indented JSON, as it stands in ``events.jsonl``."""
-    content: dict[str, Any] = event.to_dict()
-    text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    """Return the whole event as indented JSON, cut off where nobody would read on."""
+    text = as_json([event])
     if len(text) > LONGEST_DETAIL:
         return f"{text[:LONGEST_DETAIL]}\n… {len(text) - LONGEST_DETAIL} more characters"
     return text

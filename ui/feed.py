@@ -5,18 +5,28 @@ Main thread only.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.events import Event, MessageReceived, MessageSent, MicChunkSent, Muted
+from app.events import (
+    Event,
+    MessageReceived,
+    MessageSent,
+    MicChunkSent,
+    Muted,
+    SpeechEnded,
+    SpeechStarted,
+)
+from app.limits import Limits, class_of
 from app.turns import TurnTracker
-from ui.scene import Lane, Mark, Scene, Turn
+from ui.scene import RATE, Both, Lane, Mark, Scene, Turn
 from ui.tables import silence_text
 from ui.unheard import Unheard
 
 if TYPE_CHECKING:
     from app import turn_records
-    from app.turn_records import Interruption
+    from app.turn_records import AudioSpan, Interruption, Overlap
     from app.viewed import TracksView, TurnView, Viewed
 
 UNSEEN = (MicChunkSent, MessageReceived, MessageSent)
@@ -33,9 +43,10 @@ class SessionFeed:
     MOST_EVENTS = 4000
     """A frame; more than that come only after the window was halted."""
 
-    def __init__(self, viewed: Viewed) -> None:
-        """Begin at the first event."""
+    def __init__(self, viewed: Viewed, limits: Limits | None = None) -> None:
+        """Begin at the first event; ``limits`` say what is late and what is missed."""
         self.viewed = viewed
+        self._limits = limits or Limits()
         self.session: Any = viewed
         """The same, for what only a session has."""
         self.tracker = TurnTracker()
@@ -49,6 +60,9 @@ class SessionFeed:
         self._tracks: TracksView | None = None
         self._last_turns: tuple[turn_records.Turn, ...] = ()
         self._shown: TurnView | None = None
+        self._heard: list[int] = []
+        """The numbers of the spans that the agent's speech is made of."""
+        self._overlaps: list[Overlap] = []
         if self._is_recording:
             self.scene.muted += getattr(viewed, "muted", ())
 
@@ -56,6 +70,17 @@ class SessionFeed:
     def turns(self) -> TurnView | None:
         """What is known of turns; None while a recording works it out."""
         return self.viewed.turns if self._is_recording else self.tracker
+
+    def set_limits(self, limits: Limits) -> None:
+        """Let what is late, and what is missed, go by other limits from now on."""
+        self._limits = limits
+        self._overlaps = []
+        turns = self.turns
+        if turns is not None:
+            self.scene.marks = [mark_of(each, limits) for each in turns.interruptions]
+            self._show_overlaps(turns.overlaps)
+        self.scene.version += 1
+        self.changes += 1
 
     def advance(self) -> list[Event]:
         """Take in what happened since the last call, and return a session's new events."""
@@ -92,8 +117,11 @@ class SessionFeed:
         scene = self.scene
         scene.user.turns = [_ends(turn) for turn in turns.user_turns]
         scene.agent.turns = [_ends(turn) for turn in turns.agent_turns]
-        scene.marks = [mark_of(each) for each in turns.interruptions]
-        self._unheard.update([span for span in turns.spans if span.kind != "queued"], 0, ())
+        scene.marks = [mark_of(each, self._limits) for each in turns.interruptions]
+        self._show_overlaps(turns.overlaps)
+        settled = [span for span in turns.spans if span.kind != "queued"]
+        self._unheard.update(settled, 0, ())
+        self._show_agent_speech(settled, 0)
         scene.version += 1
         self.changes += 1
 
@@ -106,6 +134,8 @@ class SessionFeed:
             self.tracker.feed(event)
             if isinstance(event, Muted):
                 self._note_mute(event)
+            elif isinstance(event, SpeechStarted | SpeechEnded):
+                note_speech(self.scene.user.speech, event)
         self.changes += bool(events)
         # a turn also ends by silence, which any event may bring to light
         last_turns = (*self.tracker.user_turns[-1:], *self.tracker.agent_turns[-1:])
@@ -124,13 +154,52 @@ class SessionFeed:
     def _show_tracked(self) -> None:
         """Bring the scene up to date, at a price that does not grow with the session."""
         scene, tracker = self.scene, self.tracker
-        _bring_turns(scene.user.turns, tracker.user_turns)
-        _bring_turns(scene.agent.turns, tracker.agent_turns)
+        user, agent = tracker.take_changed_turns()
+        scene.user.turns[user:] = [_ends(turn) for turn in tracker.user_turns[user:]]
+        scene.agent.turns[agent:] = [_ends(turn) for turn in tracker.agent_turns[agent:]]
         changed = tracker.take_changed_interruptions()
-        scene.marks[changed:] = [mark_of(each) for each in tracker.interruptions[changed:]]
+        scene.marks[changed:] = [
+            mark_of(each, self._limits) for each in tracker.interruptions[changed:]
+        ]
+        self._show_overlaps(tracker.overlaps)
         changed = tracker.take_changed_spans()
+        self._show_agent_speech(tracker.settled_spans, changed)
         self._unheard.update(tracker.settled_spans, changed, tracker.queued_spans())
         scene.version += 1
+
+    # -- both ----------------------------------------------------------------------------------
+
+    def _show_agent_speech(self, settled: Sequence[AudioSpan], changed: int) -> None:
+        """Show what left the speaker; of ``settled`` those before number ``changed`` are known."""
+        speech, numbers = self.scene.agent.speech, self._heard
+        kept = bisect_left(numbers, changed)
+        numbers[kept:] = [n for n in range(changed, len(settled)) if settled[n].kind == "heard"]
+        speech[kept:] = [_extent(settled[number]) for number in numbers[kept:]]
+
+    def _show_overlaps(self, overlaps: Sequence[Overlap]) -> None:
+        """Show when both spoke; records that are the same objects as before stay as they were."""
+        shown, known = self.scene.overlaps, self._overlaps
+        same = 0
+        for one, other in zip(known, overlaps, strict=False):
+            if one is not other:
+                break
+            same += 1
+        known[same:] = overlaps[same:]
+        shown[same:] = [both_of(each, self._limits) for each in known[same:]]
+
+
+def note_speech(speech: list[Turn], event: SpeechStarted | SpeechEnded) -> None:
+    """Bring ``speech`` up to date with the next of its onsets and ends."""
+    is_open = bool(speech) and speech[-1][1] is None
+    if isinstance(event, SpeechStarted):
+        if not is_open:
+            speech.append((event.t, None))
+    elif is_open:
+        speech[-1] = (speech[-1][0], event.t)
+
+
+def _extent(span: AudioSpan) -> Turn:
+    return span.at, span.at + (span.stop - span.start) / RATE
 
 
 def _measure_lane(lane: Lane, peaks: Any) -> None:
@@ -138,18 +207,26 @@ def _measure_lane(lane: Lane, peaks: Any) -> None:
     lane.detail = getattr(peaks, "version", 0)
 
 
-def _bring_turns(shown: list[Turn], turns: Sequence[turn_records.Turn]) -> None:
-    """Bring ``shown`` up to date: of the turns that were there only the last two may change."""
-    first = max(min(len(shown), len(turns)) - 2, 0)
-    shown[first:] = [_ends(turn) for turn in turns[first:]]
-
-
 def _ends(turn: turn_records.Turn) -> Turn:
     return turn.start, turn.stop
 
 
-def mark_of(interruption: Interruption) -> Mark:
+def mark_of(interruption: Interruption, limits: Limits | None = None) -> Mark:
     """Return an interruption as the timeline shows it."""
     time = silence_text(interruption)
     text = time if interruption.was_silent else f"silent in {time}"
-    return Mark(interruption.number, interruption.at, interruption.silent_at, text, time)
+    return Mark(
+        interruption.number,
+        interruption.at,
+        interruption.silent_at,
+        text,
+        time,
+        onset=interruption.user_onset,
+        kind=class_of(interruption, limits or Limits()),
+    )
+
+
+def both_of(overlap: Overlap, limits: Limits) -> Both:
+    """Return an overlap as the timeline shows it."""
+    was_interrupted = overlap.interruption is not None
+    return Both(overlap.start, overlap.stop, class_of(overlap, limits), was_interrupted)

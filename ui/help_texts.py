@@ -31,11 +31,17 @@ KEYS = (
     ("Ctrl+0", "Full scale at the lanes' edges again"),
     ("D", "Levels in dB"),
     ("Ctrl+L", "Follow “now”, or the playhead"),
-    ("Double click on an interruption", "Show it in the table"),
+    ("N, Shift+N", "Open the next interruption in the inspector, the one before"),
+    ("Double click, or Enter in the table", "Open an interruption in the inspector"),
+    ("H, J, G", "Hear it as it was; as it would have gone on; the discarded audio alone"),
+    ("Click on discarded audio", "Listen to it"),
     ("Ctrl+Shift+E", "Export the recording, or the selection"),
     ("Ctrl+S, Ctrl+Shift+S", "Save the audio; save the tracks apart"),
     ("Ctrl+Shift+F", "Show the recording's folder"),
-    ("Ctrl+1 … Ctrl+8", "Go to a panel; put it away if the keyboard is in it"),
+    ("Enter in events, Ctrl+J", "Go to the event's moment; back to the events at the playhead"),
+    ("Ctrl+I, Ctrl+H, Ctrl+Shift+I", "Show only events of this type, hide them, show all"),
+    ("Enter in the transcript", "Set the playhead to the word"),
+    ("Ctrl+1 … Ctrl+9, Ctrl+Shift+1", "Go to a panel; put it away if the keyboard is in it"),
     ("Ctrl+G", "Set up the ElevenLabs agent"),
 )
 
@@ -58,6 +64,16 @@ WORDS = (
     (
         "Response latency",
         "From the end of the user's speech to the first agent sample leaving the speaker.",
+    ),
+    (
+        "Late, false, missed",
+        "A barge-in whose mouth to silence is over the limit; an interrupt with no user speech "
+        "behind it; user speech of 1 s or more over the agent's that no interrupt follows.",
+    ),
+    (
+        "Backchannel, talked over",
+        "Short user speech over the agent's that rightly did not interrupt; the agent began "
+        "while the user spoke.",
     ),
     ("Underrun", "The playout queue ran dry inside an agent turn."),
     ("Xrun", "Overflow or underflow that the device reports."),

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
     QApplication,
     QComboBox,
     QLineEdit,
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-TEXTS = (QLineEdit, QTextEdit, QPlainTextEdit)
+TEXTS = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox)
 TAKE_SPACE = (*TEXTS, QAbstractButton, QComboBox)
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 MOST_STEPS = 100

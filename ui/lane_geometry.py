@@ -79,6 +79,11 @@ class LaneGeometry:
         height = round(rect.height() * ratio)
         return Grid(axis.first_column, axis.width, axis.seconds_per_column * RATE, height, ratio)
 
+    @property
+    def px_per_s(self) -> float:
+        """How wide a second is."""
+        return self._px_per_s
+
     def visible(self, start: float, stop: float) -> QRectF | None:
         """Return the horizontal extent of a stretch of time as far as it can be seen."""
         left, right = max(self.x(start), GUTTER), min(self.x(stop), self.width)

@@ -1,4 +1,4 @@
-"""Draws what stands in the lanes: waves, turns, unheard audio, interruptions, gaps, the selection.
+"""Draws what stands in the lanes: waves, turns, unheard audio, gaps; with `LaneBands` the rest.
 
 Main thread only. A frame is drawn from at most two values a column; what was drawn is kept and
 scrolled. What would be narrower than a few pixels is drawn plainly.
@@ -7,26 +7,29 @@ scrolled. What would be narrower than a few pixels is drawn plainly.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QPainter
 
 from ui.amplitude import Amplitude
 from ui.envelope import LaneImage, View
 from ui.ghosts import GhostImages
+from ui.lane_bands import LaneBands, visible_turns
 from ui.lane_geometry import GUTTER, TURN_ROW, LaneGeometry
 from ui.sample_line import paint_samples
-from ui.scene import Lane, Mark, Scene, Stretch, Turn
-from ui.theme import Theme, blend, tabular, translucent
-from ui.time_axis import TimeAxis
+from ui.scene import Lane, Scene, Stretch
+from ui.theme import Theme, blend, small, translucent
+from ui.time_axis import TimeAxis, span_text
 
 PLAIN_PX = 12
 """Unheard audio narrower than this is drawn as a plain bar."""
+NAMED_PX = 120
+"""Discarded audio wider than this says how long it is."""
+LEAST_PX_PER_S = 4.0
+"""With fewer pixels to a second turns are drawn without the speech in them."""
 OVERLAPPING = 4
 """How many stretches may overlap: one audio that is discarded is cut off where the next begins."""
-NEAR_PX = 8
-"""Interruptions nearer to each other than this share an arrow."""
 
 
 class LanePainter:
@@ -37,6 +40,7 @@ class LanePainter:
         self._geometry, self._amplitude, self._theme = geometry, amplitude, theme
         self._images = (LaneImage(), LaneImage())
         self._ghosts = GhostImages()
+        self._bands = LaneBands(geometry, theme)
         self._heights: dict[Stretch, float] = {}
 
     def forget(self) -> None:
@@ -47,14 +51,14 @@ class LanePainter:
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw all that stands between the ruler and the row of interruptions, and that row."""
         colours = self._theme.colours
-        self._paint_mark_bands(painter, scene)
+        self._bands.paint_under(painter, scene)
         self._paint_lane(painter, scene, 0, scene.user, colours.user)
         if not scene.is_mono:
             self._paint_unheard(painter, scene)
             self._paint_lane(painter, scene, 1, scene.agent, colours.agent)
         self._paint_muted(painter, scene)
         self._paint_gaps(painter, scene)
-        self._paint_marks(painter, scene)
+        self._bands.paint_over(painter, scene)
 
     def _paint_lane(
         self, painter: QPainter, scene: Scene, index: int, lane: Lane, colour: str
@@ -79,8 +83,17 @@ class LanePainter:
     def _paint_turns(
         self, painter: QPainter, scene: Scene, rect: QRect, lane: Lane, colour: QColor
     ) -> None:
-        turns = visible_turns(lane.turns, self._geometry.axis)
-        for left, width in self._geometry.bars(turns, scene.now_s):
+        """Draw the turns, and in each, where it is known, the speech that it is made of."""
+        geometry = self._geometry
+        # zoomed out the pauses in a turn are too short to be seen
+        is_fine = bool(lane.speech) and geometry.px_per_s >= LEAST_PX_PER_S
+        pale = blend(colour.name(), self._theme.colours.base, 0.4) if is_fine else colour
+        inset, height = (3, 6) if is_fine else (4, 4)
+        for left, width in geometry.bars(visible_turns(lane.turns, geometry.axis), scene.now_s):
+            painter.fillRect(left, rect.bottom() + inset, width, height, pale)
+        if not is_fine:
+            return
+        for left, width in geometry.bars(visible_turns(lane.speech, geometry.axis), scene.now_s):
             painter.fillRect(left, rect.bottom() + 4, width, 4, colour)
 
     # --- unheard audio
@@ -119,6 +132,19 @@ class LanePainter:
             for tile in self._ghosts.tiles(kind, stretch, received, grid, colour):
                 x = GUTTER + (tile.column - grid.first) / geometry.ratio
                 painter.drawImage(QPointF(x, rect.top()), tile.picture)
+            if kind == "discarded":
+                self._name_ghost(painter, rect, max(left, GUTTER), right, stretch)
+
+    def _name_ghost(
+        self, painter: QPainter, rect: QRect, left: float, right: float, stretch: Stretch
+    ) -> None:
+        """Say what a ghost is, where there is room: it is not heard unless it is clicked."""
+        if right - left < NAMED_PX:
+            return
+        painter.setFont(small(-1.5))
+        painter.setPen(QColor(self._theme.colours.agent))
+        text = f"discarded {span_text(stretch.length_s)}"
+        painter.drawText(QPointF(left + 6, rect.top() + 13), text)
 
     def _loudness(self, stretch: Stretch, received: View) -> float:
         """Return the peak of unheard audio as a share of a lane's half."""
@@ -156,75 +182,9 @@ class LanePainter:
                 painter.setPen(QColor(colours.text))
                 painter.drawText(area.adjusted(4, 2, 0, 0), "not recorded")
 
-    def _paint_mark_bands(self, painter: QPainter, scene: Scene) -> None:
-        geometry = self._geometry
-        wash = translucent(self._theme.colours.interruption, 0.22)
-        height = geometry.bottom - geometry.top
-        for mark in visible_marks(scene.marks, geometry.axis):
-            if mark.silent_at is not None:
-                left, right = geometry.x(mark.at), geometry.x(mark.silent_at)
-                if right - left > 1:
-                    painter.fillRect(QRectF(left, geometry.top, right - left, height), wash)
-
-    def _paint_marks(self, painter: QPainter, scene: Scene) -> None:
-        geometry, colour = self._geometry, QColor(self._theme.colours.interruption)
-        font = tabular(-1.0, bold=True)
-        painter.setFont(font)
-        painter.setPen(colour)
-        painter.setBrush(colour)
-        metrics = QFontMetrics(font)
-        least = metrics.horizontalAdvance("#1")
-        marks = visible_marks(scene.marks, geometry.axis)
-        places = [round(geometry.x(mark.at)) for mark in marks]
-        drawn = -NEAR_PX
-        for index, (mark, x) in enumerate(zip(marks, places, strict=True)):
-            if x != drawn:
-                self._paint_mark_line(painter, x, colour, x - drawn > NEAR_PX)
-                drawn = x
-            until = places[index + 1] if index + 1 < len(places) else geometry.width
-            room = min(until, geometry.width) - x - 8
-            if x >= GUTTER and room >= least:
-                at = QPointF(x + 4, geometry.bottom + 16)
-                painter.drawText(at, fitting_text(mark, metrics, room))
-
-    def _paint_mark_line(self, painter: QPainter, x: int, colour: QColor, with_arrow: bool) -> None:
-        geometry = self._geometry
-        top = geometry.top
-        painter.fillRect(x - 1, top, 2, geometry.bottom + 4 - top, colour)
-        if not with_arrow:
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawPolygon(
-            QPolygonF([QPointF(x - 4, top), QPointF(x + 4, top), QPointF(x, top + 6)])
-        )
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-
-def visible_turns(turns: Sequence[Turn], axis: TimeAxis) -> Iterable[Turn]:
-    """Return the turns that reach into the visible window; ``turns`` is in order."""
-    first = max(bisect_left(turns, (axis.start_s,)) - 1, 0)
-    last = bisect_left(turns, (axis.stop_s,))
-    return turns[first:last]
-
 
 def visible_stretches(stretches: Sequence[Stretch], axis: TimeAxis) -> Sequence[Stretch]:
     """Return the stretches that may reach into the visible window; they are in order."""
     first = bisect_left(stretches, axis.start_s, key=lambda stretch: stretch.at)
     last = bisect_left(stretches, axis.stop_s, key=lambda stretch: stretch.at)
     return stretches[max(first - OVERLAPPING, 0) : last]
-
-
-def visible_marks(marks: Sequence[Mark], axis: TimeAxis) -> list[Mark]:
-    """Return the marks in, or just left of, the visible window; ``marks`` is in order."""
-    first = bisect_left(marks, axis.start_s - axis.span_s / 4, key=lambda mark: mark.at)
-    last = bisect_left(marks, axis.stop_s, key=lambda mark: mark.at)
-    return list(marks[first:last])
-
-
-def fitting_text(mark: Mark, metrics: QFontMetrics, room: float) -> str:
-    """Return as much of a mark's text as there is room for before the next one."""
-    number = f"#{mark.number}"
-    for text in (f"{number} {mark.text}", f"{number} {mark.short}", number):
-        if metrics.horizontalAdvance(text) <= room:
-            return text
-    return ""

@@ -5,7 +5,7 @@ Main thread only.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -32,7 +32,7 @@ from ui.lane_geometry import (
     LaneGeometry,
 )
 from ui.lane_painter import LanePainter
-from ui.lane_tips import tip_at
+from ui.lane_tips import ghost_at, overlap_at, tip_at
 from ui.scene import RATE, Scene, peak_text
 from ui.theme import Theme, tabular
 from ui.time_axis import TimeAxis, clock_text
@@ -53,6 +53,10 @@ class LanesView(QWidget):
     amplitude_changed = Signal()
     mark_activated = Signal(int)
     """The number of an interruption that was double-clicked."""
+    overlap_activated = Signal(float)
+    """Session seconds where an overlap begins that was double-clicked."""
+    ghost_clicked = Signal(object)
+    """The `Stretch` of discarded audio that was clicked, and not dragged."""
     moment_clicked = Signal(float)
     """Session seconds of a place that was clicked, and not dragged."""
     playhead_wished = Signal(float)
@@ -71,10 +75,11 @@ class LanesView(QWidget):
         self._frame = LaneFrame(self.geometry_of, self.amplitude, theme)
         self._gestures = Gestures(self.geometry_of, self)
         self._hover: QPointF | None = None
+        self._released = QPoint()
         self._is_reached_by_keys = False
         self.empty_text = ""
         self._build()
-        self._gestures.clicked.connect(self.moment_clicked)
+        self._gestures.clicked.connect(self._clicked)
         self._gestures.selected.connect(lambda a, b: self.selection_wished.emit((a, b)))
         self._gestures.axis_dragged.connect(self.axis_changed)
         theme.changed.connect(self.update)
@@ -216,21 +221,43 @@ class LanesView(QWidget):
         """Drag, or move the crosshair."""
         self._hover = event.position()
         self._gestures.move(event, self._scene)
-        self.setCursor(self._gestures.cursor_at(event.position(), self._scene))
+        self._show_cursor(event.position())
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go; what was not dragged was clicked."""
+        self._released = event.position().toPoint()
         self._gestures.release(event)
-        self.setCursor(self._gestures.cursor_at(event.position(), self._scene))
+        self._show_cursor(event.position())
         self.update()
 
+    def _clicked(self, t: float) -> None:
+        ghost = ghost_at(self._released, self.geometry_of, self._scene)
+        if ghost is not None:
+            self.ghost_clicked.emit(ghost)
+        else:
+            self.moment_clicked.emit(t)
+
+    def _show_cursor(self, place: QPointF) -> None:
+        shape = self._gestures.cursor_at(place, self._scene)
+        is_free = shape == Qt.CursorShape.ArrowCursor
+        if is_free and ghost_at(place.toPoint(), self.geometry_of, self._scene) is not None:
+            shape = Qt.CursorShape.PointingHandCursor
+        self.setCursor(shape)
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Open the interruption nearest to the pointer, if it is within 12 pixels."""
+        """Open the interruption nearest to the pointer, if it is within 12 pixels; or an overlap.
+
+        What is missed has a line of its own only where it begins.
+        """
         x = event.position().x()
         near = [(abs(self.x_of(mark.at) - x), mark.number) for mark in self._scene.marks]
         if near and min(near)[0] <= 12:
             self.mark_activated.emit(min(near)[1])
+            return
+        both = overlap_at(self.geometry_of.t(x), self._scene)
+        if both is not None:
+            self.overlap_activated.emit(both.start)
 
     def leaveEvent(self, event: object) -> None:
         """Hide the crosshair."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
+    QTabBar,
     QTabWidget,
     QToolBar,
     QVBoxLayout,
@@ -21,8 +22,10 @@ from shiboken6 import isValid
 from ui.device_picker import DeviceRow
 from ui.dock import Dock
 from ui.event_log import EventLog
+from ui.findings_panel import FindingsPanel
 from ui.health_panel import HealthPanel
 from ui.icons import Icons
+from ui.inspector import Inspector
 from ui.interruption_panel import InterruptionPanel
 from ui.keyboard import is_seen
 from ui.library_panel import LibraryPanel
@@ -37,8 +40,10 @@ from ui.transcript_view import TranscriptView
 from ui.transport_bar import TransportBar
 from ui.turns_panel import TurnsPanel
 
-VERSION = 2
+VERSION = 3
 """Raised when a layout kept by an older program would not fit."""
+BESIDE = ("transcript", "inspector")
+"""The docks at the right of the timeline; the others are below."""
 
 
 class Layout:
@@ -54,9 +59,11 @@ class Layout:
         self.player = PlayerBar(theme, icons)
         self.timeline.put_player(self.player)
         self.transcript = TranscriptView(theme, icons)
-        self.interruptions = InterruptionPanel()
+        self.interruptions = InterruptionPanel(theme)
+        self.inspector = Inspector(theme, icons)
         self.events = EventLog(icons)
-        self.turns = TurnsPanel()
+        self.turns = TurnsPanel(theme)
+        self.findings = FindingsPanel()
         self.health = HealthPanel(theme)
         self.markers = MarkersPanel(icons)
         self.page = SessionPage(theme)
@@ -68,19 +75,27 @@ class Layout:
 
     def reset(self) -> None:
         """Put the docks where they belong at first."""
-        transcript, *bottom = self.docks
+        beside = [dock for dock in self.docks if dock.objectName() in BESIDE]
+        bottom = [dock for dock in self.docks if dock.objectName() not in BESIDE]
         for dock in self.docks:
             if dock.isFloating():
                 dock.setFloating(False)
+            # what is not seen leaves no bar of tabs behind when it comes into another group
+            dock.hide()
+        for docks, area in (
+            (beside, Qt.DockWidgetArea.RightDockWidgetArea),
+            (bottom, Qt.DockWidgetArea.BottomDockWidgetArea),
+        ):
+            # one on the other at once: side by side they might need more room than there is
+            self._window.addDockWidget(area, docks[0])
+            for before, dock in pairwise(docks):
+                self._window.tabifyDockWidget(before, dock)
+        for dock in self.docks:
             dock.show()
-        self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, transcript)
-        for dock in bottom:
-            self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-        for before, dock in pairwise(bottom):
-            self._window.tabifyDockWidget(before, dock)
-        bottom[0].raise_()
+        for docks in (beside, bottom):
+            docks[0].raise_()
         self._name_docks()
-        self._window.resizeDocks([transcript], [336], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([beside[0]], [352], Qt.Orientation.Horizontal)
         self._window.resizeDocks([bottom[0]], [208], Qt.Orientation.Vertical)
 
     def bring(self, dock: Dock) -> None:
@@ -94,6 +109,13 @@ class Layout:
         dock.entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
         dock.toggleViewAction().toggled.emit(True)
 
+    def show_beside(self, panel: QWidget) -> None:
+        """Bring ``panel`` in sight, and leave the keyboard where it is."""
+        for dock in self.docks:
+            if dock.widget() is panel and not is_seen(panel):
+                dock.show()
+                dock.raise_()
+
     def _name_docks_soon(self) -> None:
         # Docks still tell of their moves while the window is being deleted.
         if isValid(self._window):
@@ -103,6 +125,12 @@ class Layout:
         for dock in self.docks:
             tabbed = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()
             dock.show_title(not tabbed)
+        for bar in self._window.findChildren(
+            QTabBar, "", Qt.FindChildOption.FindDirectChildrenOnly
+        ):
+            if not bar.count():
+                # Qt leaves it behind, where it may be in the way of a click; it may use it again
+                bar.move(-bar.width(), -bar.height())
 
     def state(self) -> str:
         """Return where the docks are, to be kept in the settings."""
@@ -114,6 +142,7 @@ class Layout:
             self._window.restoreState(QByteArray.fromBase64(state.encode()), VERSION)
             # What was told then is not told now, and an empty row would stand there.
             self._notice_row.setVisible(bool(self.notices.lines))
+            self._name_docks_soon()
 
     def _build_rows(self) -> None:
         for name, row in (
@@ -163,6 +192,8 @@ class Layout:
             Dock("markers", "Markers", self.markers, self.markers.table, icons),
             Dock("page", "Session", self.page, self.page.title, icons),
             Dock("library", "Recordings", self.library, self.library.table, icons),
+            Dock("inspector", "Inspector", self.inspector, self.inspector.heard, icons),
+            Dock("findings", "Findings", self.findings, self.findings.table, icons),
         ]
         for dock in docks:
             for signal in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):

@@ -58,11 +58,14 @@ class Listening(QObject):
 
     # -- commands ------------------------------------------------------------------------------
 
-    def play(self, wish: PlayWish) -> None:
-        """Play this in place of what is played, at the speed and with the parties chosen here."""
+    def play(self, wish: PlayWish, tracks: tuple[bool, bool] | None = None) -> None:
+        """Play this in place of what is played, at the speed and with the parties chosen here.
+
+        ``tracks`` has others heard this once: the user or not, and the agent or not.
+        """
         if self.active:
             self.stop()
-        user, agent = self.tracks
+        user, agent = tracks or self.tracks
         wish = replace(wish, speed=self.speed, user=user, agent=agent)
         self._opening, self._paused, self._later = True, False, []
         self._background.run(lambda: self._open(wish), self._started, self._not_started)

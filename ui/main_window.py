@@ -27,8 +27,10 @@ from ui.choices import Choices
 from ui.desk import Desk
 from ui.frame_clock import FrameClock
 from ui.icons import Icons
+from ui.inspecting import Inspecting
 from ui.keyboard import KeyboardWindow
 from ui.layout import Layout
+from ui.limit_keeper import LimitKeeper
 from ui.measuring import Measuring
 from ui.opening import Opening, dropped_paths
 from ui.other_windows import OtherWindows
@@ -75,7 +77,8 @@ class MainWindow(KeyboardWindow):
         self.menu = Actions(self)
         self.desk = Desk(services, self)
         self.choices = Choices(services, parts.transport, parts.devices, self)
-        self.viewing = Viewing(parts, self)
+        self.limits = LimitKeeper(services, self)
+        self.viewing = Viewing(parts, self, self.limits.limits)
         self.opening = Opening(services, lambda: self.desk.busy, self)
         self.recording = RecordingControl(self, find_folder=self.folder)
         self.playing = Playing(
@@ -85,6 +88,13 @@ class MainWindow(KeyboardWindow):
             self,
             find=self.playable,
             speaker=lambda: parts.devices.speaker.choice,
+        )
+        self.inspecting = Inspecting(
+            parts,
+            self.playing,
+            self,
+            find_turns=lambda: self.viewing.turns,
+            can_play=lambda: self.playable() is not None,
         )
         self.remarks = Remarks(services, parts.timeline, parts.markers, parts.page, self)
         self.measuring = Measuring(services, parts.timeline, self)
@@ -181,9 +191,14 @@ class MainWindow(KeyboardWindow):
             self.parts.library.refresh()
 
     def tell_trashed(self, paths: Sequence[Path]) -> None:
-        """Fall silent, and tell, where what is in view has been moved to the trash."""
+        """Fall silent, and tell, where what is in view has been moved to the trash.
+
+        Of one recording alone that is all there is to tell: the notice of it goes.
+        """
         if self.bundle() in paths:
             self.playing.stop()
+            if len(paths) == 1:
+                self.parts.notices.dismiss(self.parts.library.told_of_trash)
             self.parts.notices.add("info", "The recording in view is in the trash now.")
 
     def open_path(self, path: Path) -> None:
@@ -287,6 +302,7 @@ class MainWindow(KeyboardWindow):
         self.keep_drawing()
 
     def _view(self, viewed: Viewed | Session) -> None:
+        self.inspecting.forget()
         self.viewing.show(viewed)
         self.remarks.show(viewed)
         self.measuring.show(viewed)
@@ -319,6 +335,7 @@ class MainWindow(KeyboardWindow):
         self._frame += 1
         self.playing.advance()
         self.viewing.advance()
+        self.inspecting.advance()
         self._draw_clock()
         if self._frame % PAGE_EVERY == 0:
             self.remarks.advance()

@@ -15,13 +15,15 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.background import Background
 from ui.device_picker import AUDIO_FILES
-from ui.services import Services
+from ui.services import RecoveryOutcome, Services
 
 if TYPE_CHECKING:
     from app.recording import Recording
 
 RECENT = "recent"
 FOLDER = "open_folder"
+UNRECOVERABLE = "unrecoverable"
+"""What could not be recovered, by the paths of the folders, and why."""
 MOST_RECENT = 10
 ZIP_FILES = "Recordings as zip (*.zip)"
 
@@ -70,11 +72,21 @@ class Opening(QObject):
             return
         self._is_recovered = True
         folder = self._services.settings.recordings_folder
+        told = self._told_problems()
         self._recovery.run(
-            lambda: self._services.recover_recordings(folder),
-            lambda notices: self.recovered.emit(list(notices)),
+            lambda: self._services.recover_recordings(folder, told),
+            self._is_made_whole,
             self.failed.emit,
         )
+
+    def _told_problems(self) -> dict[str, str]:
+        kept = self._services.settings.screen.get(UNRECOVERABLE)
+        return dict(kept) if isinstance(kept, dict) else {}
+
+    def _is_made_whole(self, outcome: RecoveryOutcome) -> None:
+        # what cannot be recovered lies there at every start: it is told of once
+        self._services.settings.screen[UNRECOVERABLE] = dict(outcome.problems)
+        self.recovered.emit(list(outcome.notices))
 
     def open(self, path: Path, swap: bool = False) -> None:
         """Open a bundle's folder, a zip of one, or an audio file."""

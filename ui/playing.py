@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,6 +13,9 @@ from ui.listening import Listening
 from ui.player_bar import PlayerBar, PlayerShown
 from ui.services import PlayWish, Services
 from ui.timeline_view import TimelineView
+
+if TYPE_CHECKING:
+    from app.gone_on import Continuation
 
 AT_END_S = 0.02
 """From so near to the end playing begins anew."""
@@ -83,6 +88,23 @@ class Playing(QObject):
         selection = self._timeline.scene.selection
         if selection is not None:
             self._play(selection[0], *selection)
+
+    def play_stretch(
+        self,
+        from_s: float,
+        to_s: float,
+        continuations: tuple[Continuation, ...] = (),
+        tracks: tuple[bool, bool] | None = None,
+    ) -> None:
+        """Play from ``from_s`` to ``to_s`` once, the agent going on with ``continuations``.
+
+        ``tracks`` says whether the user is heard and whether the agent is, for this once; None
+        leaves it to the buttons.
+        """
+        path = self._find()
+        if path is not None:
+            wish = PlayWish(path, self._speaker(), from_s, to_s, continuations=continuations)
+            self.listening.play(replace(wish, swap=self.swapped), tracks)
 
     def set_looping(self, looping: bool) -> None:
         """Play the selection, or all of it, again and again; or to its end."""

@@ -6,14 +6,15 @@ The window knows no other way to a session, a device list, a key or a file. Meth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from app.export.formats import Order
     from app.export.survey import Survey
+    from app.gone_on import Continuation
     from app.library import Library
     from app.notes import Change, Notes
     from app.notices import Notice, NoticeBoard
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AgentChoice:
-    """Which agent: ``kind`` is ``demo`` or ``elevenlabs``; the rest is for the latter."""
+    """Which agent: ``kind`` is ``demo`` or ``elevenlabs``.
+
+    ``script`` is for the former, by name or path, empty for the default one; the rest for the
+    latter.
+    """
 
     kind: str = "demo"
     agent_id: str = ""
     base_url: str = ""
     use_key: bool = True
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,8 @@ class PlayWish:
     """What to play and how: a bundle's folder or an audio file, on a choice of speaker.
 
     From ``from_s`` to ``to_s`` (None: the end), once or in a loop; ``swap`` exchanges the lanes of
-    an audio file; ``user`` and ``agent`` say who is heard.
+    an audio file; ``user`` and ``agent`` say who is heard. With ``continuations`` the agent goes on
+    with audio that was discarded, where it would have been heard.
     """
 
     path: Path
@@ -67,6 +74,15 @@ class PlayWish:
     user: bool = True
     agent: bool = True
     swap: bool = False
+    continuations: tuple[Continuation, ...] = ()
+
+
+class RecoveryOutcome(NamedTuple):
+    """What to tell of recordings that were cut short, and what keeps some from being recovered."""
+
+    notices: Sequence[Notice]
+    problems: Mapping[str, str]
+    """By the paths of their folders."""
 
 
 class Playback(Protocol):
@@ -161,8 +177,11 @@ class Services(Protocol):
     def edit_notes(self, bundle: Path, change: Change) -> Notes:
         """Change what a person wrote about a recording, and return it (blocking)."""
 
-    def recover_recordings(self, folder: Path) -> Sequence[Notice]:
-        """Recover what was cut short in ``folder``, and return what to tell of it (blocking)."""
+    def recover_recordings(self, folder: Path, told: Mapping[str, str]) -> RecoveryOutcome:
+        """Recover what was cut short in ``folder`` (blocking).
+
+        Problems in ``told``, by the paths of their folders, were told of before.
+        """
 
     def play(self, wish: PlayWish) -> Playback:
         """Begin to play a recording on a speaker (blocking)."""

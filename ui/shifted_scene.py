@@ -74,8 +74,13 @@ class ShiftedScene:
                 mark,
                 at=mark.at + by,
                 silent_at=None if mark.silent_at is None else mark.silent_at + by,
+                onset=None if mark.onset is None else mark.onset + by,
             )
             for mark in source.marks
+        ]
+        scene.overlaps = [
+            replace(each, start=each.start + by, stop=None if each.stop is None else each.stop + by)
+            for each in source.overlaps
         ]
         scene.muted = [_later(span, by) for span in source.muted]
         scene.gaps = [(start + by, stop + by) for start, stop in source.gaps]
@@ -89,6 +94,7 @@ class ShiftedScene:
         lane.written = source.written + self._samples
         lane.detail = source.detail
         lane.turns = [_later(turn, self.by_s) for turn in source.turns]
+        lane.speech = [_later(each, self.by_s) for each in source.speech]
 
 
 def _later(span: Turn, by_s: float) -> Turn:

@@ -47,6 +47,8 @@ def available(window: MainWindow) -> Available:
         playing=window.playing.active,
         selected=scene.selection is not None,
         marked=bool(scene.markers),
+        interrupted=bool(window.parts.interruptions.moments),
+        inspected=window.inspecting.moment is not None,
         swappable=getattr(viewed, "kind", "") == "file" and not scene.is_mono,
     )
 

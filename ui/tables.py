@@ -6,12 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.turn_records import Interruption, spread
-from ui.theme import tabular
+from ui.theme import Theme, tabular
 
 R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
@@ -26,6 +33,12 @@ class Table(QTableView):
         """Show ``empty_text`` while there are no rows."""
         super().__init__()
         self._empty_text = empty_text
+
+    def set_empty_text(self, text: str) -> None:
+        """Show another sentence while there are no rows."""
+        if text != self._empty_text:
+            self._empty_text = text
+            self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows, or the sentence."""
@@ -75,6 +88,12 @@ class Column(Generic[R]):
     width: int = 96
     tip: str = ""
     number: bool = True
+    key: Callable[[R], float | str | None] | None = None
+    """What rows are sorted by; None (not known) comes last, either way."""
+    tone: Callable[[R], str] | None = None
+    """The name of the theme's colour that a cell is written in; empty for the usual one."""
+    cell_tip: Callable[[R], str] | None = None
+    """What a cell's tooltip says."""
 
 
 class RecordModel(QAbstractTableModel, Generic[R]):
@@ -83,10 +102,16 @@ class RecordModel(QAbstractTableModel, Generic[R]):
     What a cell says is worked out when it is drawn.
     """
 
-    def __init__(self, columns: Sequence[Column[R]], parent: QObject | None = None) -> None:
-        """Show ``columns`` of no records."""
+    def __init__(
+        self,
+        columns: Sequence[Column[R]],
+        parent: QObject | None = None,
+        theme: Theme | None = None,
+    ) -> None:
+        """Show ``columns`` of no records; ``theme`` has the colours of their tones."""
         super().__init__(parent)
         self._columns = columns
+        self._theme = theme
         self._records: list[R] = []
 
     def show_records(self, records: Sequence[R]) -> bool:
@@ -114,6 +139,17 @@ class RecordModel(QAbstractTableModel, Generic[R]):
         """Return the record of a row."""
         return self._records[row]
 
+    def key(self, row: int, column: int) -> float | str | None:
+        """Return what a row is sorted by in a column: its text where the column says nothing."""
+        of = self._columns[column]
+        return (of.key or of.text)(self._records[row])
+
+    def refresh(self) -> None:
+        """Tell the view that what the rows say may be another now."""
+        if self._records:
+            last = self.index(len(self._records) - 1, len(self._columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """Return how many records there are."""
         return 0 if parent.isValid() else len(self._records)
@@ -140,7 +176,50 @@ class RecordModel(QAbstractTableModel, Generic[R]):
             return column.text(self._records[index.row()])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return alignment(column.number)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._colour(column, index.row())
+        if role == Qt.ItemDataRole.ToolTipRole and column.cell_tip is not None:
+            return column.cell_tip(self._records[index.row()]) or None
         return None
+
+    def _colour(self, column: Column[R], row: int) -> QColor | None:
+        if column.tone is None or self._theme is None:
+            return None
+        tone = column.tone(self._records[row])
+        return QColor(getattr(self._theme.colours, tone)) if tone else None
+
+
+class SortedRecords(QSortFilterProxyModel):
+    """The rows of a `RecordModel` in the order of a column; unsorted, in that of the records.
+
+    What is not known stands last, whichever way the others are sorted.
+    """
+
+    def __init__(self, model: RecordModel[Any]) -> None:
+        """Show ``model`` in its own order."""
+        super().__init__(model)
+        self._records = model
+        self.setSourceModel(model)
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        """Compare two rows by the keys of their column."""
+        one = self._records.key(left.row(), left.column())
+        other = self._records.key(right.row(), right.column())
+        if one is None or other is None:
+            is_ascending = self.sortOrder() == Qt.SortOrder.AscendingOrder
+            return (other is None and one is not None) == is_ascending and one is not other
+        return bool(one < other)  # type: ignore[operator]
+
+
+def sort_by_heading(table: QTableView, model: RecordModel[Any]) -> SortedRecords:
+    """Let a click on a heading sort ``table``, a second one turn it round, a third undo it."""
+    rows = SortedRecords(model)
+    table.setModel(rows)
+    header = table.horizontalHeader()
+    header.setSortIndicatorClearable(True)
+    header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+    table.setSortingEnabled(True)
+    return rows
 
 
 def alignment(number: bool) -> Qt.AlignmentFlag:

@@ -28,6 +28,8 @@ class TimelineView(QWidget):
 
     following_changed = Signal(bool)
     mark_activated = Signal(int)
+    overlap_activated = Signal(float)
+    ghost_clicked = Signal(object)
     moment_clicked = Signal(float)
     playhead_wished = Signal(float)
     selection_changed = Signal()
@@ -58,6 +60,8 @@ class TimelineView(QWidget):
         self.lanes.axis_changed.connect(self._axis_moved)
         self.overview.axis_changed.connect(self._axis_moved)
         self.lanes.mark_activated.connect(self.mark_activated)
+        self.lanes.overlap_activated.connect(self.overlap_activated)
+        self.lanes.ghost_clicked.connect(self.ghost_clicked)
         self.lanes.moment_clicked.connect(self._clicked)
         self.lanes.playhead_wished.connect(self._playhead_wished)
         self.lanes.selection_wished.connect(self._select_by_hand)
@@ -159,10 +163,24 @@ class TimelineView(QWidget):
         self.axis.show(max(0.0, t - around_s / 2), max(0.0, t - around_s / 2) + around_s)
         self._axis_moved()
 
+    def show_stretch(self, start_s: float, stop_s: float) -> None:
+        """Zoom to a stretch of time, with some room on both sides of it."""
+        room_s = max((stop_s - start_s) / 8, 0.1)
+        self.axis.show(max(start_s - room_s, 0.0), stop_s + room_s)
+        self._axis_moved()
+
     def go(self, t: float) -> None:
         """Bring ``t`` to the middle without changing the zoom."""
         self.axis.centre(t)
         self._axis_moved()
+
+    @property
+    def moment(self) -> float:
+        """What a person looks at: the playhead, while it is in view, else the middle."""
+        playhead_s, axis = self._scene.playhead_s, self.axis
+        if playhead_s is not None and axis.start_s <= playhead_s <= axis.stop_s:
+            return playhead_s
+        return (axis.start_s + axis.stop_s) / 2
 
     def reveal(self, t: float) -> None:
         """Bring ``t`` into view if it is not."""

@@ -13,7 +13,35 @@ from ui.icons import Icons
 from ui.theme import CONTROL_HEIGHT, GRID, Theme, tabular
 from ui.time_axis import clock_text
 
-AGENTS = (("demo", "Demo agent"), ("elevenlabs", "ElevenLabs agent…"))
+ABOUT_ROLE = Qt.ItemDataRole.ToolTipRole
+DEMO, SCRIPT_FILE, ELEVENLABS = "demo", "script-file", "elevenlabs"
+AGENTS = (
+    (DEMO, "Demo agent", "It answers, and gives way when you cut in"),
+    (
+        "demo:hears-itself",
+        "Demo agent: hears itself",
+        "A fault on purpose: any sound makes it fall silent, and over a loudspeaker its own voice",
+    ),
+    (
+        "demo:stops-late",
+        "Demo agent: stops late",
+        "A fault on purpose: it gives way 1.5 s after you began to speak",
+    ),
+    (
+        "demo:never-stops",
+        "Demo agent: never stops",
+        "A fault on purpose: it goes on to its last word, whatever you say",
+    ),
+    (
+        "demo:reuses-id",
+        "Demo agent: reuses an id",
+        "A fault on purpose: its answer to an interruption carries the interruption's event id, "
+        "and is never played",
+    ),
+    (SCRIPT_FILE, "Demo agent: script from a file…", "A script of your own: a .toml file"),
+    (ELEVENLABS, "ElevenLabs agent…", "An agent on ElevenLabs, or on your own deployment"),
+)
+"""What can be picked: what it is called within, its name, and what it does."""
 
 STATE_COLOUR = {
     "idle": "muted",
@@ -66,6 +94,7 @@ class TransportBar(QWidget):
     """The first row of the window."""
 
     agent_chosen = Signal(str)
+    """One of `AGENTS`, by what it is called within."""
     start_requested = Signal()
     end_requested = Signal()
     interrupt_requested = Signal()
@@ -112,16 +141,27 @@ class TransportBar(QWidget):
             self.mute.setText(text)
             self._icons.put(self.mute, "microphone-off" if muted else "microphone")
 
-    def choose_agent(self, kind: str) -> None:
-        """Select ``kind`` without telling anybody."""
+    def choose_agent(self, which: str) -> None:
+        """Select one of `AGENTS` without telling anybody; the first one for what is not there."""
         self.agent.blockSignals(True)
-        self.agent.setCurrentIndex(max(self.agent.findData(kind), 0))
+        self.agent.setCurrentIndex(max(self.agent.findData(which), 0))
         self.agent.blockSignals(False)
+        self.agent.setToolTip(f"The agent to talk to. {self.agent.currentData(ABOUT_ROLE)}.")
 
     def name_elevenlabs(self, agent_id: str) -> None:
         """Show which ElevenLabs agent is set."""
         short = agent_id if len(agent_id) <= 18 else f"{agent_id[:15]}…"
-        self.agent.setItemText(1, f"ElevenLabs {short}" if agent_id else AGENTS[1][1])
+        self._rename(ELEVENLABS, f"ElevenLabs {short}" if agent_id else "")
+
+    def name_script(self, file_name: str) -> None:
+        """Show which script file is set; empty for none."""
+        short = file_name if len(file_name) <= 24 else f"{file_name[:21]}…"
+        self._rename(SCRIPT_FILE, f"Demo agent: {short}" if file_name else "")
+
+    def _rename(self, which: str, text: str) -> None:
+        """Give an entry another text; empty for its own."""
+        index = self.agent.findData(which)
+        self.agent.setItemText(index, text or AGENTS[index][1])
 
     def _build(self) -> None:
         row = QHBoxLayout(self)
@@ -140,11 +180,12 @@ class TransportBar(QWidget):
         self._connect()
 
     def _dress(self) -> None:
-        for kind, name in AGENTS:
-            self.agent.addItem(name, kind)
+        for index, (which, name, about) in enumerate(AGENTS):
+            self.agent.addItem(name, which)
+            self.agent.setItemData(index, about, ABOUT_ROLE)
         self.agent.setMinimumWidth(200)
         self.agent.setAccessibleName("Agent")
-        self.agent.setToolTip("The agent to talk to")
+        self.choose_agent(DEMO)
         for widget in (self.agent, self.start_end, self.interrupt, self.mute):
             widget.setFixedHeight(CONTROL_HEIGHT)
         self._dress_start_end()

@@ -77,4 +77,4 @@ def _clipped(ghost: Stretch, starts: list[float]) -> Stretch:
     if following == len(starts) or starts[following] >= ghost.ends_at:
         return ghost
     room = round((starts[following] - ghost.at) * RATE)
-    return replace(ghost, stop=ghost.start + room)
+    return replace(ghost, stop=ghost.start + room, whole_stop=ghost.stop)

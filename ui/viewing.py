@@ -6,23 +6,26 @@ nothing is pushed at them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from app.events import Event, Trouble
-from app.gaps import gap_of, gaps_in
+from app.events import Event, SpeechEnded, SpeechStarted, Trouble
+from app.gaps import Gap, gap_of, gaps_in
 from ui.background import Background
-from ui.feed import SessionFeed
+from ui.feed import SessionFeed, note_speech
 from ui.health_facts import health_facts
 from ui.layout import Layout
 from ui.remarks import warnings_of
+from ui.scene import Scene, Turn
 from ui.stick_to_end import StickToEnd
 
 if TYPE_CHECKING:
+    from app.limits import Limits
     from app.notices import NoticeBoard
+    from app.recording import Recording
     from app.session import Session
-    from app.viewed import Viewed
+    from app.viewed import TurnView, Viewed
 
 PANELS_EVERY = 6
 """Frames from one update of the panels to the next: ten a second."""
@@ -39,10 +42,11 @@ class Viewing(QObject):
     shown = Signal(object)
     """Another one is in view."""
 
-    def __init__(self, parts: Layout, parent: QObject) -> None:
-        """Begin with nothing in view."""
+    def __init__(self, parts: Layout, parent: QObject, limits: Limits) -> None:
+        """Begin with nothing in view; ``limits`` say what is late and what is missed."""
         super().__init__(parent)
         self._parts = parts
+        self._limits = limits
         self.viewed: Viewed | None = None
         self.feed: SessionFeed | None = None
         self._notices_read = 0
@@ -58,13 +62,18 @@ class Viewing(QObject):
         return self.viewed is not None and not is_session(self.viewed)
 
     @property
+    def turns(self) -> TurnView | None:
+        """What is known of turns of what is in view."""
+        return None if self.feed is None else self.feed.turns
+
+    @property
     def is_settled(self) -> bool:
         """Whether all there is to know of it is known."""
         return getattr(self.viewed, "progress", 1.0) >= 1.0
 
     def show(self, viewed: Viewed) -> None:
         """Turn to another session or recording."""
-        self.viewed, self.feed = viewed, SessionFeed(viewed)
+        self.viewed, self.feed = viewed, SessionFeed(viewed, self._limits)
         self._notices_read = self._warned = self._changes = 0
         self._end_is_told = self._input_end_is_told = False
         self._warning = ""
@@ -75,15 +84,23 @@ class Viewing(QObject):
         parts = self._parts
         parts.timeline.set_scene(scene)
         parts.events.set_source(viewed.timeline)
-        parts.transcript.chat.show_lines([])
+        parts.transcript.look_in(viewed.timeline)
         parts.interruptions.show_interruptions([])
         parts.turns.show_turns([], [], [])
+        parts.findings.show_turns(None)
         self.advance()
         if self.is_recording:
             parts.timeline.fit()
             self._tell_warnings(viewed)
-            self._job.run(lambda: gaps_in(viewed.timeline.of_type(Trouble)), scene.gaps.extend)
+            self._job.run(lambda: _looked_for(viewed), lambda found: _put_in(found, scene))
         self.shown.emit(viewed)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Let what is late, and what is missed, go by other limits."""
+        self._limits = limits
+        if self.feed is not None:
+            self.feed.set_limits(limits)
+            self.draw_panels()
 
     def advance(self) -> None:
         """Bring timeline and meters up to date; called once a frame."""
@@ -93,6 +110,8 @@ class Viewing(QObject):
         self._frame += 1
         self._take(feed.advance())
         self._parts.timeline.advance()
+        scene = feed.scene
+        self._parts.transcript.advance(scene.playhead_s, playing=scene.playing, live=scene.live)
         self._draw_meters(viewed)
         if self._frame % PANELS_EVERY == 0:
             self.draw_panels()
@@ -132,11 +151,10 @@ class Viewing(QObject):
             return
         is_first = self._changes == 0
         self._changes = feed.changes
-        parts.transcript.chat.show_lines(turns.transcript)
-        parts.interruptions.show_interruptions(turns.interruptions)
-        parts.turns.show_turns(
-            feed.scene.user.turns, feed.scene.agent.turns, turns.response_latencies_ms
-        )
+        parts.transcript.show_turns(turns)
+        parts.interruptions.show_interruptions(turns.interruptions, turns.overlaps)
+        parts.turns.show_turns(feed.scene.user.turns, feed.scene.agent.turns, turns.responses)
+        parts.findings.show_turns(turns)
         if is_first:
             self._stick_to_end(not self.is_recording)
 
@@ -190,6 +208,31 @@ class Viewing(QObject):
         """Tell of no end any more, and wait a bounded time for what is being looked for."""
         self._end_is_told = True
         self._job.close()
+        self._parts.events.close_reading()
+        self._parts.transcript.close_reading()
+
+
+class Found(NamedTuple):
+    """What is looked for among the events of a recording, for its turns do not tell of it."""
+
+    gaps: list[Gap]
+    speech: list[Turn]
+
+
+def _looked_for(viewed: Recording) -> Found:
+    """Look through all events, which may take its time."""
+    timeline = viewed.timeline
+    speech: list[Turn] = []
+    edges = [*timeline.of_type(SpeechStarted), *timeline.of_type(SpeechEnded)]
+    for event in sorted(edges, key=lambda event: event.t):
+        note_speech(speech, event)
+    return Found(gaps_in(timeline.of_type(Trouble)), speech)
+
+
+def _put_in(found: Found, scene: Scene) -> None:
+    scene.gaps.extend(found.gaps)
+    scene.user.speech = found.speech
+    scene.version += 1
 
 
 def is_session(viewed: Viewed) -> bool:

@@ -44,8 +44,7 @@ def _wire_rows(window: MainWindow) -> None:
 
 
 def _wire_timeline(window: MainWindow) -> None:
-    parts, timeline = window.parts, window.parts.timeline
-    timeline.mark_activated.connect(parts.interruptions.select)
+    timeline = window.parts.timeline
     timeline.moment_clicked.connect(window.playing.move_playhead)
     timeline.playhead_wished.connect(window.playing.move_playhead)
     timeline.following_changed.connect(window.menu.follow.setChecked)
@@ -60,11 +59,30 @@ def _wire_timeline(window: MainWindow) -> None:
 def _wire_panels(window: MainWindow) -> None:
     parts, timeline = window.parts, window.parts.timeline
     parts.transcript.text_entered.connect(window.desk.send_text)
-    parts.interruptions.interruption_chosen.connect(timeline.show_moment)
+    for move in (window.playing.move_playhead, timeline.reveal):
+        parts.transcript.moment_chosen.connect(move)
+    parts.transcript.interruption_chosen.connect(parts.interruptions.select)
+    parts.transcript.overlap_chosen.connect(parts.interruptions.select_overlap)
+    _wire_limits(window)
     parts.events.moment_activated.connect(timeline.go)
+    parts.events.playhead_wanted.connect(lambda: parts.events.show_moment(timeline.moment))
     parts.turns.moment_chosen.connect(timeline.go)
+    parts.findings.moment_chosen.connect(timeline.show_moment)
     _wire_library(window)
     parts.markers.add_requested.connect(window.remarks.mark_here)
+
+
+def _wire_limits(window: MainWindow) -> None:
+    parts, limits = window.parts, window.limits
+    parts.interruptions.limits.limit_changed.connect(limits.set)
+    parts.turns.limit_changed.connect(lambda ms: limits.set("response_latency_ms", ms))
+    # the last of them has the panels drawn anew
+    for told in (parts.turns, parts.transcript, parts.findings, window.inspecting, window.viewing):
+        limits.changed.connect(told.set_limits)
+    window.inspecting.set_limits(limits.limits)
+    parts.turns.set_limits(limits.limits)
+    parts.transcript.set_limits(limits.limits)
+    parts.findings.set_limits(limits.limits)
 
 
 def _wire_library(window: MainWindow) -> None:
@@ -131,12 +149,17 @@ def _edit_entries(window: MainWindow) -> Pairs:
         (menu.marker, window.remarks.mark_here),
         (menu.previous_marker, lambda: window.remarks.go_to_next(-1)),
         (menu.next_marker, lambda: window.remarks.go_to_next(1)),
+        (menu.previous_interruption, lambda: window.inspecting.step(-1)),
+        (menu.next_interruption, lambda: window.inspecting.step(1)),
         (menu.select_all, timeline.select_all),
         (menu.select_none, lambda: timeline.select(None)),
         (menu.select_from, lambda: timeline.select_to_playhead(0)),
         (menu.select_to, lambda: timeline.select_to_playhead(1)),
         (menu.swap, window.swap),
         (menu.play, window.parts.player.toggle_play),
+        (menu.listen, window.inspecting.listen),
+        (menu.gone_on, window.inspecting.listen_gone_on),
+        (menu.discarded, window.inspecting.listen_to_discarded),
     ]
 
 

@@ -29,7 +29,7 @@ class WindowParts:
         self.feed = SessionFeed(session)
         self.timeline = TimelineView(self.theme, icons)
         self.transcript = TranscriptView(self.theme, icons)
-        self.interruptions, self.turns = InterruptionPanel(), TurnsPanel()
+        self.interruptions, self.turns = InterruptionPanel(), TurnsPanel(self.theme)
         self.events = EventLog(icons)
         self.window = QWidget()
         column = QVBoxLayout(self.window)
@@ -54,9 +54,9 @@ class WindowParts:
     def _show_panels(self) -> None:
         turns, scene = self.feed.turns, self.feed.scene
         self.events.advance()
-        self.transcript.chat.show_lines(turns.transcript)
-        self.interruptions.show_interruptions(turns.interruptions)
-        self.turns.show_turns(scene.user.turns, scene.agent.turns, turns.response_latencies_ms)
+        self.transcript.show_turns(turns)
+        self.interruptions.show_interruptions(turns.interruptions, turns.overlaps)
+        self.turns.show_turns(scene.user.turns, scene.agent.turns, turns.responses)
 
     def __enter__(self) -> Self:
         return self

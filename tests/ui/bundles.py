@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 
 from app.events import Event, StateChanged, Trouble
+from app.session_info import LISTENING_VERSION
 from tests.ui.synthetic import RATE, Script
 
 BEGAN = "2026-11-22T10:15:03+00:00"
@@ -52,7 +53,7 @@ def facts(length_s: float, ended: bool) -> dict[str, object]:
         "devices": {"microphone": "Headset Microphone", "speaker": "Headset"},
         "formats": {"user_input": "pcm_16000", "agent_output": "pcm_16000"},
         "settings": {},
-        "versions": {"python": "3.11.2", "turnscope": "0.1.0"},
+        "versions": {"python": "3.11.2", "turnscope": "0.1.0", "listening": LISTENING_VERSION},
         **({"end": end} if ended else {}),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from app.recording import Recording, open_recording
 from app.settings import Settings
 from app.viewed import Viewed
 from tests.ui.synthetic import Script, SyntheticSession
-from ui.services import PlayWish, SessionRequest
+from ui.services import PlayWish, RecoveryOutcome, SessionRequest
 
 HEADSET_MIC, HEADSET = "pulse:headset-mic", "pulse:headset"
 
@@ -84,6 +84,7 @@ class FakeServices:
     notes: dict[Path, Notes] = field(default_factory=dict)
     notes_failure: Exception | None = None
     recovered: list[Notice] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
 
     def save_settings(self) -> None:
         self.asked.append("save settings")
@@ -141,9 +142,9 @@ class FakeServices:
     def library(self, folder: Path) -> Library:
         return Library(folder)
 
-    def recover_recordings(self, folder: Path) -> list[Notice]:
-        self.asked.append(("recover", folder))
-        return self.recovered
+    def recover_recordings(self, folder: Path, told: Mapping[str, str]) -> RecoveryOutcome:
+        self.asked.append(("recover", folder, told))
+        return RecoveryOutcome(self.recovered, self.problems)
 
     def play(self, wish: PlayWish) -> FakePlayback:
         self.asked.append(wish)

@@ -55,7 +55,43 @@ def test_enter_presses_the_button_that_has_the_focus(
     window.activateWindow()
     window.parts.transport.start_end.setFocus()
     QTest.keyClick(window.parts.transport.start_end, Qt.Key.Key_Return)
-    until(lambda: services.sessions)
+    until(lambda: window.desk.state == State.RUNNING)
+    assert len(services.sessions) == 1
+
+
+def test_a_tick_in_the_view_menu_closes_a_panel_at_once_and_a_key_brings_it_first(
+    window: MainWindow, until: Until, qt_messages: list[str]
+) -> None:
+    window.activateWindow()
+    window.parts.timeline.lanes.setFocus()
+    docks = {dock.objectName(): dock for dock in window.parts.docks}
+    transcript, library = docks["transcript"], docks["library"]
+    menu = window.menu._panels
+    actions = {action.text(): action for action in menu.actions()}
+
+    def click(text: str) -> None:
+        menu.popup(window.mapToGlobal(window.rect().center()))
+        QTest.mouseClick(
+            menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(actions[text]).center()
+        )
+        QCoreApplication.processEvents()
+
+    for dock, text in ((transcript, "Transcript"), (library, "Recordings")):
+        assert actions[text].isChecked()
+        click(text)
+        assert (dock.isHidden(), actions[text].isChecked()) == (True, False)
+        click(text)
+        assert (dock.isHidden(), actions[text].isChecked()) == (False, True)
+        assert is_seen(dock)
+    window.parts.timeline.lanes.setFocus()
+    window.activateWindow()
+    until(window.isActiveWindow)
+    actions["Recordings"].trigger()  # as its key does
+    assert focus() is library.entry
+    actions["Recordings"].trigger()
+    assert library.isHidden()
+    # a menu that stands open asks for more than a screen in memory has
+    qt_messages[:] = [line for line in qt_messages if "This plugin does not support" not in line]
 
 
 def is_taken(field: QLineEdit, key: Qt.Key) -> bool:

@@ -46,9 +46,9 @@ def test_a_session_from_start_to_recording(window: MainWindow, tmp_path: Path) -
     wait_until(lambda: window.parts.transport.state.word == "agent speaking", 20)
     wait_until(lambda: "demo agent" in window.parts.transcript.chat.toPlainText())
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    wait_until(lambda: panel.rowCount() == 1 and panel.data(panel.index(0, 4)).endswith(" ms"))
+    wait_until(lambda: panel.rowCount() == 1 and panel.data(panel.index(0, 5)).endswith(" ms"))
     assert panel.data(panel.index(0, 2)) == "button"
-    assert float(panel.data(panel.index(0, 4)).removesuffix(" ms")) < 40
+    assert float(panel.data(panel.index(0, 5)).removesuffix(" ms")) < 40
     wait_until(lambda: window.parts.timeline.scene.discarded)
     timeline = window.parts.timeline
     timeline.select((0.2, 1.0))

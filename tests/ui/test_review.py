@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.export.formats import Order
+from app.library_entry import Entry
 from app.notices import Notice
 from app.recording import Recording, open_recording
 from tests.ui.bundles import write_audio, write_bundle
@@ -21,6 +22,7 @@ from tests.ui.fakes import FakeServices
 from tests.ui.synthetic import SyntheticSession
 from ui.export_dialog import KEPT, ExportDialog
 from ui.main_window import MainWindow
+from ui.trash import Outcome
 
 
 def told(window: MainWindow) -> str:
@@ -281,6 +283,39 @@ def test_esc_ends_the_selection_when_nothing_plays(window: MainWindow, bundle: P
     assert window.parts.timeline.scene.selection is None
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_moving_what_is_in_view_to_the_trash_is_told_once(
+    window: MainWindow, services: FakeServices, bundle: Path, others: int
+) -> None:
+    services.settings.recordings = str(bundle.parent)
+    opened(window, bundle)
+    library = window.parts.library
+    entries = [Entry(bundle.name, "ended"), Entry("another", "ended")][: 1 + others]
+    library._trash._entries = entries
+    library._trash._finished(Outcome([entry.name for entry in entries], []))
+    lines = [line.sentence for line in window.parts.notices.lines]
+    assert lines.count("The recording in view is in the trash now.") == 1
+    assert len([line for line in lines if "trash" in line]) == 1 + others
+
+
+def test_audio_of_an_audio_file_can_be_saved_as_it_can_be_exported(
+    window: MainWindow, tmp_path: Path, services: FakeServices
+) -> None:
+    opened(window, write_audio(tmp_path / "talk.wav"))
+    frames(window, 1)
+    menu = window.menu
+    assert menu.export.isEnabled()
+    assert (menu.save.isEnabled(), menu.save_apart.isEnabled()) == (True, True)
+    assert not menu.compare.isEnabled()
+    for action, ticked in ((menu.save, ("wav",)), (menu.save_apart, ("tracks",))):
+        action.trigger()
+        dialog = window.findChildren(ExportDialog)[-1]
+        wait_until(lambda dialog=dialog: dialog.export_button.isEnabled())
+        assert dialog.formats.ticked == ticked
+        dialog.close()
+        bury()
+
+
 def test_what_was_recovered_at_the_start_is_told_once(
     window: MainWindow, services: FakeServices
 ) -> None:
@@ -296,6 +331,24 @@ def test_what_was_recovered_at_the_start_is_told_once(
     window.opening._recovery.finish()
     QApplication.processEvents()
     assert told(window) == ""
+
+
+def test_what_cannot_be_recovered_is_remembered_until_it_can(
+    window: MainWindow, services: FakeServices
+) -> None:
+    def start() -> dict[str, str]:
+        window.opening._is_recovered = False
+        window.opening.recover()
+        assert window.opening._recovery.finish()
+        QApplication.processEvents()
+        return next(each[2] for each in reversed(services.asked) if each[0] == "recover")
+
+    services.problems = {"/recordings/one": "It is read-only."}
+    assert start() == {}
+    assert start() == services.problems
+    services.problems = {}
+    start()
+    assert start() == {}
 
 
 # -- exporting it ------------------------------------------------------------------------------

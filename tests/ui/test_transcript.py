@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from time import thread_time
 
 import pytest
-from PySide6.QtGui import QGuiApplication, QKeySequence, QTextDocument
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence, QTextCursor, QTextDocument
 from PySide6.QtTest import QTest
 
-from app.turn_records import Line
+from app.events import Event, SpeechEnded, SpeechStarted, StateChanged, Timeline
+from app.limits import Limits
+from app.turn_records import Interruption, Line
+from app.turns import TurnTracker
+from app.word_times import agent_words
+from tests.app.wild_session import WildSession
 from tests.ui.conftest import Until, bury, frames
-from tests.ui.synthetic import REPLY, SyntheticSession
+from tests.ui.synthetic import REPLY, Script, SyntheticSession
+from ui.chat_entries import ChatEntries, Entry, note_of, pieces, place_of_word, segments, word_at
 from ui.icons import Icons
 from ui.main_window import MainWindow
 from ui.theme import Theme
-from ui.transcript_view import TranscriptView, pieces
+from ui.transcript_view import TranscriptView
 
 
 @pytest.fixture
@@ -24,6 +32,7 @@ def view(theme: Theme) -> Iterator[TranscriptView]:
     made.resize(360, 300)
     made.show()
     yield made
+    made.close_reading()
     made.deleteLater()
     bury()
 
@@ -50,7 +59,42 @@ def test_words_that_nobody_heard_are_struck_out_and_only_those(
     unheard = struck_out(document)
     assert unheard.strip().endswith("day by day.")
     assert "weather" not in unheard
-    assert REPLY in document.toPlainText()
+    words = document.toPlainText().replace("#1 late, silent in 31 ms", "")
+    assert " ".join(REPLY.split()) in " ".join(words.split())
+
+
+def test_an_interruption_stands_between_the_words_and_a_click_selects_it(
+    window: MainWindow, running: SyntheticSession
+) -> None:
+    running.advance_to(8.0)
+    frames(window)
+    chat, panel = window.parts.transcript.chat, window.parts.interruptions
+    lines = chat.toPlainText().splitlines()
+    assert lines[1:4] == [
+        "Let me tell you about the weather of the week, which is ",
+        "#1 late, silent in 31 ms",
+        "<b>mild</b> & mostly dry, day by day.",
+    ]
+    chosen: list[int] = []
+    window.parts.transcript.interruption_chosen.connect(chosen.append)
+    offset = chat.document().findBlockByNumber(1).text().index("late")
+    assert chat.choose_at(1, offset)
+    assert chosen == [1]
+    assert panel.table.selectionModel().hasSelection()
+
+
+def test_live_the_last_word_that_was_heard_is_lit_until_the_agent_is_silent(
+    window: MainWindow, running: SyntheticSession
+) -> None:
+    chat, lit = window.parts.transcript.chat, []
+    for tenth in range(10, 52, 2):
+        running.advance_to(tenth / 10)
+        frames(window, 7)
+        lit += [word for word in chat.lit if word not in lit]
+    assert " ".join(lit).startswith("Let me tell you about the weather")
+    running.advance_to(8.0)
+    frames(window, 7)
+    assert chat.lit == []
 
 
 def test_markup_of_an_agent_is_shown_as_it_came(view: TranscriptView) -> None:
@@ -177,3 +221,200 @@ def test_a_change_of_scheme_keeps_the_text(view: TranscriptView, theme: Theme) -
     view.chat.show_lines([Line("user", "Hello", 0.5)])
     theme.choose("dark")
     assert "Hello" in view.chat.toPlainText()
+
+
+# --- words and their times
+
+
+class Told:
+    """A session that is over, as the window has it: its events, and what they tell."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.timeline, self.turns = Timeline(), TurnTracker()
+        for event in sorted(events, key=lambda event: event.t):
+            self.timeline.append(event)
+            self.turns.feed(event)
+
+
+@pytest.fixture
+def told(view: TranscriptView) -> Told:
+    made = Told([*Script(3).events, StateChanged(43.0, "ended")])
+    view.look_in(made.timeline)
+    view.show_turns(made.turns)
+    return made
+
+
+def block_of(view: TranscriptView, line: int) -> str:
+    return view.chat.document().findBlockByNumber(2 * line + 1).text()
+
+
+def test_a_click_on_a_word_leads_to_when_it_was_spoken(
+    view: TranscriptView, told: Told, until: Until
+) -> None:
+    moments: list[float] = []
+    view.moment_chosen.connect(moments.append)
+    for word in ("weather", "mostly"):
+        assert view.chat.choose_at(1, block_of(view, 0).index(word) + 2)
+        until(lambda: moments)
+        line = told.turns.transcript[0]
+        words = {each.text: each for each in agent_words(line, told.timeline, told.turns.spans)}
+        assert moments == [words[word].start]
+        moments.clear()
+    assert words["weather"].start == pytest.approx(2.8, abs=1.0)
+    assert words["mostly"].fate == "unheard"
+    view.chat.choose_at(1, block_of(view, 0).index("silent"))
+    assert moments == []
+    view.chat.choose_at(2, 0)
+    assert moments == [told.turns.transcript[1].at]
+
+
+def test_a_mouse_click_on_a_word_and_enter_at_the_cursor_do_the_same(
+    view: TranscriptView, told: Told, until: Until
+) -> None:
+    chosen: list[tuple[int, int]] = []
+    view.chat.word_chosen.connect(lambda *place: chosen.append(place))
+    view.chat.verticalScrollBar().setValue(0)
+    block = view.chat.document().findBlockByNumber(1)
+    cursor = QTextCursor(block)
+    cursor.setPosition(block.position() + block.text().index("me tell") + 1)
+    place = view.chat.cursorRect(cursor).center()
+    QTest.mouseClick(view.chat.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    view.chat.setTextCursor(cursor)
+    QTest.keyClick(view.chat, Qt.Key.Key_Return)
+    assert chosen == [(0, 1), (0, 1)]
+
+
+def test_in_review_the_words_at_the_playhead_are_lit(
+    view: TranscriptView, told: Told, until: Until
+) -> None:
+    lines = told.turns.transcript
+    for number in (0, 2, 4):
+        for word in agent_words(lines[number], told.timeline, told.turns.spans):
+            if word.fate != "heard" or (number == 0 and word.start > 4.9):
+                continue
+            t = (word.start + word.stop) / 2
+            until(lambda t=t: view.advance(t, playing=True, live=False) or view.chat.lit)
+            assert view.chat.lit == [word.text]
+    view.advance(5.2, playing=False, live=False)
+    assert "(you" in view.chat.lit
+    view.advance(0.1, playing=False, live=False)
+    assert view.chat.lit == []
+
+
+def test_the_lit_word_stays_in_sight_unless_the_person_reads_elsewhere(
+    view: TranscriptView, told: Told, until: Until
+) -> None:
+    bar = view.chat.verticalScrollBar()
+    view.resize(360, 160)
+    until(lambda: bar.maximum() > 0)
+
+    def play(number: int, *, playing: bool) -> None:
+        t = told.turns.transcript[number].at + 0.02
+        until(lambda: view.advance(t, playing=playing, live=False) or view.chat.lit)
+
+    def is_in_sight() -> bool:
+        selection = view.chat.extraSelections()[0]
+        area = view.chat.cursorRect(selection.cursor)
+        return area.top() >= 0 and area.bottom() <= view.chat.viewport().height()
+
+    bar.setValue(bar.maximum())
+    play(0, playing=False)
+    assert is_in_sight()
+    for number in (2, 3, 5):
+        play(number, playing=True)
+        assert is_in_sight()
+    bar.setValue(0)
+    play(8, playing=True)
+    assert bar.value() == 0
+    play(6, playing=False)
+    assert is_in_sight()
+
+
+def test_a_missed_interruption_stands_after_the_words_that_had_begun(
+    view: TranscriptView, until: Until
+) -> None:
+    events = [
+        *[
+            event
+            for event in Script(1).events
+            if not isinstance(event, SpeechStarted | SpeechEnded)
+        ],
+        *(SpeechStarted(10.0, 10.1), SpeechEnded(11.6, 11.9)),
+    ]
+    told = Told([*events, StateChanged(15.0, "ended")])
+    assert [each.kind for each in told.turns.overlaps] == ["missed"]
+    overlaps: list[float] = []
+    view.overlap_chosen.connect(overlaps.append)
+    view.look_in(told.timeline)
+    view.show_turns(told.turns)
+    number = next(n for n, line in enumerate(told.turns.transcript) if line.at > 8)
+    until(lambda: view.chat.entries.misplaced() == [])
+    before, note, after = block_of(view, number).split("\u2028")
+    assert note == "missed: you spoke 1.6 s over the agent, and it went on"
+    words = agent_words(told.turns.transcript[number], told.timeline, told.turns.spans)
+    begun = [word.text for word in words if word.start <= 10.0]
+    assert before.split() == begun
+    assert (before + after).split() == REPLY.split()
+    view.chat.choose_at(2 * number + 1, len(before) + 3)
+    assert overlaps == [10.0]
+
+
+def test_the_agents_account_is_shown_where_it_differs_and_not_where_it_agrees() -> None:
+    line = Line("agent", "a b c d", 0.0, "a b", "", "c d", "A b.")
+    assert [part.style for part in segments(Entry(line))] == ["heard", "unheard"]
+    other = replace(line, corrected_text="<i>x</i> y")
+    assert segments(Entry(other))[-1].text == "\u2028Agent’s account: “<i>x</i> y”"
+    longer = replace(line, corrected_text="a b c")
+    assert segments(Entry(longer))[-1].text == "\u2028Agent’s account, 1 word more: “a b c”"
+    nothing = replace(line, corrected_text="")
+    assert segments(Entry(nothing))[-1].text.endswith("2 words fewer: nothing was heard")
+    waiting = replace(longer, waiting_text="c", unheard_text="d")
+    assert all(part.style != "account" for part in segments(Entry(waiting)))
+
+
+def test_every_letter_of_an_entry_belongs_to_its_word_or_to_its_note() -> None:
+    line = Line("agent", "x", 0.0, "one  two\nthree", "", "four five")
+    cuts = [Interruption(n, float(n), "agent", kind="barge-in") for n in (1, 2)]
+    notes = [note_of(cut, Limits()) for cut in cuts]
+    entry = Entry(line, ((0, notes[0]), (3, notes[1])))
+    text = "".join(part.text for part in segments(entry))
+    for number, word in enumerate(["one", "two", "three", "four", "five"]):
+        offset, length = place_of_word(entry, number)
+        assert text[offset : offset + length] == word
+        assert {word_at(entry, offset + each) for each in range(length)} == {number}
+    for note in notes:
+        begin = text.index(note.text)
+        assert {word_at(entry, begin + each) for each in range(len(note.text))} == {note}
+    assert place_of_word(entry, 5) is None
+    assert word_at(entry, len(text)) is None
+
+
+def test_entries_that_are_brought_up_to_date_are_those_of_all_records() -> None:
+    events = list(WildSession(4).events)
+    tracker, entries = TurnTracker(), ChatEntries()
+    for number, event in enumerate(events):
+        tracker.feed(event)
+        if number % 7 == 0 or number == len(events) - 1:
+            entries.bring(tracker.transcript, tracker.interruptions, tracker.overlaps)
+            anew = ChatEntries()
+            anew.bring(tracker.transcript, tracker.interruptions, tracker.overlaps)
+            assert entries.all == anew.all
+    assert len(entries.all) > 10
+    assert sum(len(entry.notes) for entry in entries.all) >= len(tracker.interruptions) > 3
+
+
+def test_a_change_costs_the_same_among_thousands_of_lines_and_interruptions(
+    view: TranscriptView,
+) -> None:
+    def seconds(count: int) -> float:
+        lines = [Line("agent", "a b", 2.0 * n, "a", "", "b") for n in range(count)]
+        cuts = [Interruption(n + 1, 2.0 * n + 1, "agent", kind="barge-in") for n in range(count)]
+        view.chat.show_lines(lines, cuts)
+        began = thread_time()
+        for number in range(40):
+            lines[-1] = Line("agent", "a b", 2.0 * count, heard_text="a" * number)
+            cuts[-1] = replace(cuts[-1], silent_at=float(number))
+            view.chat.show_lines(lines, cuts)
+        return thread_time() - began
+
+    assert seconds(3000) < 4 * seconds(200)

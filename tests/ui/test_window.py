@@ -7,8 +7,9 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
+from app.agents.demo.script import MISBEHAVING
 from app.session import State
 from app.settings import Settings
 from audio.errors import DeviceError
@@ -165,9 +166,10 @@ def test_an_interruption_appears_in_the_table_and_in_the_lanes(
     texts = [model.data(model.index(0, column)) for column in range(model.columnCount())]
     assert texts[0] == "1"
     assert texts[1] == "00:00:05.610"
-    assert texts[4:7] == ["31 ms", "641 ms", "3159 ms"]
-    assert "weather" in texts[7]
-    assert "mild" not in texts[7]
+    assert texts[2:4] == ["late", "agent's server"]
+    assert texts[4:7] == ["641 ms", "31 ms", "3159 ms"]
+    assert texts[7].endswith("the week, which is <b>mild</b>—”")
+    assert "mostly" not in texts[7]
     lanes = window.parts.timeline.lanes
     expected = lanes.x_of(5.61)
     found = columns_of(picture_of(lanes), LIGHT.interruption)
@@ -218,7 +220,7 @@ def test_choosing_an_interruption_shows_it(window: MainWindow, running: Syntheti
     panel, timeline = window.parts.interruptions, window.parts.timeline
     panel.table.clicked.emit(panel.model.index(0, 0))
     assert timeline.axis.start_s < 5.61 < timeline.axis.stop_s
-    assert timeline.axis.span_s == pytest.approx(4.0)
+    assert timeline.axis.span_s == pytest.approx(2.5)
     assert not timeline.follow_button.isChecked()
     timeline.follow_button.click()
     frames(window, 1)
@@ -376,6 +378,47 @@ def test_leaving_the_form_empty_goes_back_to_the_demo_agent(
     assert services.settings.agent == "demo"
 
 
+def test_a_demo_script_is_chosen_by_name_and_kept(
+    window: MainWindow, services: FakeServices, until: Until
+) -> None:
+    bar = window.parts.transport
+    pick(bar.agent, "demo:stops-late")
+    assert services.settings.demo_script == "stops-late"
+    assert "1.5 s" in bar.agent.toolTip()
+    window.start()
+    until(lambda: services.requests)
+    assert services.requests[0].agent.kind == "demo"
+    assert services.requests[0].agent.script == "stops-late"
+
+
+def test_every_shipped_script_can_be_picked(window: MainWindow) -> None:
+    picker = window.parts.transport.agent
+    assert [name for name in MISBEHAVING if picker.findData(f"demo:{name}") < 0] == []
+
+
+def test_a_script_file_is_chosen_and_named_and_the_picker_goes_back_without_one(
+    window: MainWindow, services: FakeServices
+) -> None:
+    bar = window.parts.transport
+    pick(bar.agent, "script-file")
+    dialog = window.findChild(QFileDialog)
+    dialog.reject()
+    bury()
+    assert bar.agent.currentData() == "demo"
+    pick(bar.agent, "script-file")
+    dialog = window.findChild(QFileDialog)
+    dialog.fileSelected.emit("/scripts/mine <b>.toml")
+    dialog.reject()
+    bury()
+    assert services.settings.demo_script == "/scripts/mine <b>.toml"
+    assert bar.agent.currentText() == "Demo agent: mine <b>.toml"
+    pick(bar.agent, "demo")
+    assert services.settings.demo_script == ""
+    assert (
+        bar.agent.itemText(bar.agent.findData("script-file")) == "Demo agent: script from a file…"
+    )
+
+
 def test_what_was_chosen_is_remembered(theme: Theme, until: Until) -> None:
     kept = Settings(speaker="none", microphone="file", mic_file="/calls/a.wav")
     services = FakeServices(kept)
@@ -400,7 +443,11 @@ def test_broken_settings_of_the_window_are_no_trouble(theme: Theme, until: Until
     screen = {"geometry": "%%%", "layout": 17, "scheme": ["?"], "save_folder": None}
     made = MainWindow(FakeServices(Settings(screen=screen)), theme)
     made.show()
+    assert theme.scheme == "system"
+    assert (made.width(), made.height()) == (1280, 800)
+    assert not any(dock.isHidden() for dock in made.parts.docks)
     close_for_good(made, until)
+    assert isinstance(screen["layout"], str), "what can be used is kept in its place"
 
 
 # -- the end -----------------------------------------------------------------------------------
@@ -446,6 +493,8 @@ def test_closing_does_not_wait_for_ever(
     services.sessions[0].ends_at_once = False
     monkeypatch.setattr(type(window.desk), "CLOSE_WITHIN_MS", 50)
     close_for_good(window, until)
+    assert "end" in services.sessions[0].calls
+    assert services.sessions[0].state == "ending", "it has not been waited for"
 
 
 def test_a_slot_that_raises_is_a_notice_and_not_the_end(
