@@ -213,6 +213,8 @@ class SoundCard:
             f"source={SPEAKER}.monitor",
             f"sink={FEED}",
             f"latency_msec={latency_ms}",
+            # air keeps its length: the module would stretch the sound to come nearer to the latency
+            "adjust_time=0",
             "source_dont_move=true",
             "sink_dont_move=true",
             "sink_input_properties=media.name=rig-echo",
