@@ -11,6 +11,7 @@ thread at a time and shares nothing with others.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -74,6 +75,7 @@ class Vad:
         """Begin a new track at sample 0."""
         self._net.reset()
         self._levels = _Levels(self._hang)
+        self._voice = _Voice(self.settings.onset_probability)
         self._rest: Samples = np.zeros(0, dtype=np.int16)
         self._judged = 0
         self._began: int | None = None
@@ -112,13 +114,22 @@ class Vad:
         self._levels.append(powers)
         start, self._judged = self._judged, self._judged + WINDOW_SAMPLES
         settings = self.settings
-        if self._began is None and self.probability >= settings.onset_probability:
+        is_near = self._voice.is_near(powers, probability)
+        if self._began is None and is_near and probability >= settings.onset_probability:
             self._began = start
         if self._began is None:
             return []
-        if self.probability >= settings.end_probability:
+        if is_near and probability >= settings.end_probability:
             self._last_speech = self._judged
+        if self.speaking and self._voice.has_come_near(start - self._began):
+            return self._begin_anew(start)
         return self._follow(self._began)
+
+    def _begin_anew(self, start: int) -> list[SpeechEdge]:
+        """Tell that what was speech so far was somebody in the background."""
+        self._began = start
+        self._last_edge = max(self._levels.onset(start, _Voice.RANGE_DB), self._last_edge)
+        return [SpeechEdge(kind, self._last_edge, self._judged) for kind in ("end", "onset")]
 
     def _follow(self, began: int) -> list[SpeechEdge]:
         """Tell the onset of speech that ``began``, its end, or nothing yet."""
@@ -140,6 +151,52 @@ class Vad:
         return SpeechEdge("end", self._last_edge, self._judged)
 
 
+class _Voice:
+    """How loud the voice near the microphone is: far softer ones are people in the background.
+
+    To the network they are speech like any other. A voice goes up and down by less than
+    ``RANGE_DB`` within ``HOLD`` windows; its loudest is forgotten slowly, for who comes back may
+    speak softly.
+    """
+
+    RANGE_DB = 16.0
+    FORGET_DB = 0.5 * WINDOW_SAMPLES / SAMPLE_RATE
+    """Half a decibel a second."""
+    HOLD = 6
+    """190 ms: the soft end of a word is as near as its beginning."""
+    SOON = 12
+    """A word may rise from a soft sound to a loud one within so many windows."""
+
+    def __init__(self, onset_probability: float) -> None:
+        self._onset_probability = onset_probability
+        self._loudest = -np.inf
+        self._latest: deque[float] = deque(maxlen=self.HOLD)
+        self._before: deque[float] = deque(maxlen=self.SOON)
+        self._loudest_before = -np.inf
+
+    def is_near(self, powers: NDArray[np.float32], probability: float) -> bool:
+        """Take the next window; say whether what speaks in it is near."""
+        level = float(10.0 * np.log10(powers.sum() / len(powers) + 0.1))
+        self._loudest -= self.FORGET_DB
+        self._loudest_before -= self.FORGET_DB
+        if probability >= self._onset_probability:
+            if len(self._before) == self.SOON:
+                self._loudest_before = max(self._loudest_before, self._before[0])
+            self._before.append(level)
+            self._loudest = max(self._loudest, level)
+        self._latest.append(level)
+        return max(self._latest) >= self._loudest - self.RANGE_DB
+
+    def has_come_near(self, speech_samples: int) -> bool:
+        """Say whether speech that has lasted so long is far softer than what speaks now."""
+        if speech_samples < 2 * self.SOON * WINDOW_SAMPLES:
+            return False
+        if self._latest[-1] < self._loudest_before + self.RANGE_DB:
+            return False
+        self._loudest_before = self._loudest
+        return True
+
+
 class _Levels:
     """The levels of the last seconds, and where in them speech begins and ends.
 
@@ -150,6 +207,8 @@ class _Levels:
     BAND_EDGES_HZ = (125, 500, 1000, 2000, 4000, 8001)
     MARGINS_DB = (6.5, 6.0, 5.0, 4.0, 3.0)
     """How far above the noise counts: the narrower the band, the more its level wanders."""
+    RESTLESS_DB = 3.0
+    """How far above all but the loudest fifth of it: voices in the background come and go."""
     RANGE_DB = 45.0
     """What is further below the loudest part is not heard as the beginning or end of it."""
     FLOOR_DB = 20.0
@@ -188,14 +247,16 @@ class _Levels:
             self._from += len(self._powers) - self._keep
             del self._powers[: -self._keep]
 
-    def onset(self, began: int) -> int:
+    def onset(self, began: int, range_db: float = RANGE_DB) -> int:
         """Return where speech begins whose first window begins at sample ``began``."""
         hop = began // HOP_SAMPLES
         quiet_until = hop - self.NOISE_GUARD_HOPS
         noise = self._cut(quiet_until - self.NOISE_HOPS, quiet_until)
         first = max(hop - self.BACK_HOPS, self._from)
         edge: int | None = None
-        for start, stop in reversed(self._loud(first, self._from + len(self._powers), noise)):
+        for start, stop in reversed(
+            self._loud(first, self._from + len(self._powers), noise, range_db)
+        ):
             if edge is None or stop > hop or edge - stop <= self.GAP_HOPS:
                 edge = start
         return began if edge is None else edge * HOP_SAMPLES
@@ -211,14 +272,19 @@ class _Levels:
                 edge = stop
         return stopped if edge is None else edge * HOP_SAMPLES
 
-    def _loud(self, first: int, stop: int, noise: NDArray[np.float32]) -> list[tuple[int, int]]:
+    def _loud(
+        self, first: int, stop: int, noise: NDArray[np.float32], range_db: float = RANGE_DB
+    ) -> list[tuple[int, int]]:
         """Return the stretches of hops ``[first, stop)`` that stand out of the noise."""
         around = self._cut(first, stop)
         if not len(around):
             return []
-        quiet = np.median(noise if len(noise) >= 4 * _HOPS else around, axis=0)
-        least = max(float(around.max()) - self.RANGE_DB, self.FLOOR_DB)
-        loud = np.any(around > np.maximum(quiet + self.MARGINS_DB, least), axis=1)
+        noise = noise if len(noise) >= 4 * _HOPS else around
+        quiet = np.median(noise, axis=0) + self.MARGINS_DB
+        if noise is not around:
+            quiet = np.maximum(quiet, np.percentile(noise, 80, axis=0) + self.RESTLESS_DB)
+        least = max(float(around.max()) - range_db, self.FLOOR_DB)
+        loud = np.any(around > np.maximum(quiet, least), axis=1)
         bounded = np.concatenate(([False], loud, [False]))
         turns = np.flatnonzero(bounded[1:] != bounded[:-1]).reshape(-1, 2) + first
         return [(int(start), int(stop)) for start, stop in turns if stop - start >= 2]

@@ -73,6 +73,48 @@ def test_edges_stand_where_the_speech_does(talk, snr_db: float | None) -> None:
     assert errors_ms.max() < 80
 
 
+def voices(folder: Path, count: int) -> np.ndarray:
+    """Return people who talk all the time, three at once."""
+    said = [
+        speak(folder, "Nobody knows what became of the letter that she had sent.", "en-gb+m1"),
+        speak(folder, "We were on the train when the weather turned, late at night.", "en+f2"),
+        speak(folder, "Put it on the table, next to the others, and come back here.", "en-us+m7"),
+    ]
+    return sum(np.resize(np.roll(each, 5000 * n), count) for n, each in enumerate(said, 1)) * 1.0
+
+
+def behind(folder: Path, track: pcm.Samples, speech: slice, snr_db: float) -> pcm.Samples:
+    """Return the track with voices in the background, so far below its speech."""
+    far = voices(folder, len(track))
+    level = np.sqrt(np.mean(track[speech].astype(float) ** 2))
+    far *= level / np.sqrt(np.mean(far**2)) * 10 ** (-snr_db / 20)
+    return pcm.round_to_samples(track + far)
+
+
+@needs_espeak
+def test_people_in_the_background_are_not_the_user(talk, tmp_path) -> None:
+    track, places = talk
+    edges = edges_of(behind(tmp_path, track, slice(*places[0]), 20))
+    onsets = [edge.position for edge in edges if edge.kind == "onset"]
+    ends = [edge.position for edge in edges if edge.kind == "end"]
+    for start, stop in places:
+        assert min(abs(start - onset) for onset in onsets) < 150 * 16
+        assert min(abs(stop - end) for end in ends) < 150 * 16
+    # they are taken for the user until the user has spoken, for nobody can tell before
+    assert len([onset for onset in onsets if onset > places[0][1]]) == len(places) - 1
+
+
+@needs_espeak
+def test_a_soft_word_after_a_loud_sentence_is_heard(tmp_path) -> None:
+    loud = speak(tmp_path, "Stop, I have a question.")
+    soft = speak(tmp_path, "Yes, yes.") * 0.25
+    start = 16_000 + len(loud) + 48_000
+    track = np.concatenate((pcm.silence(16_000), loud, pcm.silence(48_000), soft.astype(np.int16)))
+    edges = edges_of(np.concatenate((track, pcm.silence(16_000))))
+    assert [edge.kind for edge in edges] == ["onset", "end"] * 2
+    assert abs(edges[2].position - start) < 80 * 16
+
+
 @needs_espeak
 @pytest.mark.parametrize("block", [1000, 160, 511, 40_000])
 def test_how_a_track_is_cut_up_changes_nothing(talk, block: int) -> None:
