@@ -16,7 +16,7 @@ Check sessions against limits, to guard an agent on a build machine. Each sessio
 itself. What breaks a limit is listed with its moments.
 
 SESSION is a recording's folder, a zip of one, or a folder of recordings. A duration has a unit:
-150ms, 1.2s. A session that has no figure for a limit says so; it breaks the limit with
+150ms, 1.2s. Where figures for a limit are missing that is told; they break the limit with
 --require-figures alone."""
 
 EPILOG = f"""\

@@ -104,7 +104,8 @@ def _files(folder: Path) -> Iterator[tuple[str, int]]:
 def _recovered_text(bundle: BundleFacts) -> str:
     recovered = bundle.facts.get("recovered")
     if isinstance(recovered, dict):
-        return f"yes, {_moment_text(moment_of(recovered.get('utc')))}"
+        moment = _moment_text(moment_of(recovered.get("utc")))
+        return f"yes, {moment}" if moment else "yes"
     return "no" if bundle.end is not None else "no: it has no end"
 
 

@@ -26,7 +26,7 @@ def find(view: TurnView, limits: Limits) -> list[Finding]:
     summary, cuts = view.summary(), view.interruptions
     of_cuts = cut_findings(cuts[-LATEST_CUTS:], view.transcript[-LATEST_CUTS:], summary, limits)
     is_cut = len(cuts) > LATEST_CUTS or len(view.transcript) > LATEST_CUTS
-    is_long = max(map(len, (view.overlaps, view.responses, view.refused))) > LATEST_TURNS
+    is_long = max(len(view.overlaps), len(view.responses), len(view.refused)) > LATEST_TURNS
     found = [
         *_of_latest(of_cuts, is_cut, f"{LATEST_CUTS} interruptions and lines"),
         *_of_latest(turn_findings(view, summary, limits), is_long, f"{LATEST_TURNS} turns"),

@@ -109,28 +109,23 @@ def cut_findings(
 
 def _false(cuts: Sequence[Interruption]) -> Iterator[Finding]:
     """Tell of false interruptions, by what the user track held before them."""
-    judged = [cut for cut in cuts if cut.kind in ("false", "barge-in")]
     groups: dict[str, list[Interruption]] = {}
-    for cut in judged:
+    for cut in cuts:
         if cut.kind == "false":
             groups.setdefault(cut.sound.kind if cut.sound else "unknown", []).append(cut)
     for kind, those in groups.items():
         severity, say = _FALSE[kind]
-        seen = share(len(those), len(judged), "interruption")
+        seen = share(len(those), len(cuts), "interruption")
         told, advice, figures = say(those)
-        sentence = start_with_capital(f"{seen} {was(_number(those, judged))} {told}")
+        sentence = start_with_capital(f"{seen} {was(1 if len(cuts) == 1 else len(those))} {told}")
         yield Finding(
             f"false-{kind}",
-            weigh(severity, len(those), len(judged)),
+            weigh(severity, len(those), len(cuts)),
             sentence,
             advice,
             in_order([cut.at for cut in those]),
-            {"seen": len(those), "of": len(judged), **figures},
+            {"seen": len(those), "of": len(cuts), **figures},
         )
-
-
-def _number(those: Sequence[Interruption], judged: Sequence[Interruption]) -> int:
-    return 1 if len(judged) == 1 else len(those)
 
 
 _Told = tuple[str, str, dict[str, float]]
@@ -230,7 +225,7 @@ def _late(cuts: Sequence[Interruption], parts: _Parts, limits: Limits) -> Iterat
     most = "" if cause is None else f"; {duration(cause[1])} of it went to the part “{cause[0]}”"
     took = duration(median_ms) if len(late) == 1 else f"{duration(median_ms)} (median)"
     worst = "" if len(late) == 1 else f", {duration(worst_ms)} at worst"
-    seen = share(len(late), len(measured), "barge-in")
+    seen = share(len(late), len(measured), _measured("barge-in", measured, cuts))
     yield Finding(
         "late",
         weigh(85, len(late), len(measured)),
@@ -260,6 +255,11 @@ _LATE_ADVICE = {
     "playout": "The speaker plays on: choose one with less latency, or smaller device blocks.",
 }
 _CHAIN = ("mic chunk", "sending", "agent", "flush", "playout")
+
+
+def _measured(one: str, measured: Sequence[Interruption], cuts: Sequence[Interruption]) -> str:
+    """Return what ``measured`` are, of ``cuts``."""
+    return one if len(measured) == len(cuts) else f"measured {one}"
 
 
 def _greatest_part(parts: _Parts, whole_ms: float) -> tuple[str, float] | None:
@@ -345,7 +345,7 @@ def _slow_silence(cuts: Sequence[Interruption], limits: Limits) -> Iterator[Find
         return
     worst_ms = max(times[cut.number] for cut in slow)
     median_ms = middle(times.values())
-    seen = share(len(slow), len(measured), "interrupt")
+    seen = share(len(slow), len(measured), _measured("interrupt", measured, cuts))
     yield Finding(
         "slow-silence",
         weigh(65, len(slow), len(measured)),

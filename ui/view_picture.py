@@ -11,6 +11,8 @@ from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
+from app.plain import one_line
+
 SHARPNESS = 2
 """Pixels of a PNG to one of the screen's, each way."""
 
@@ -31,7 +33,7 @@ def picture_of(
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     if kind == "svg":
-        _draw_svg(parts, size, buffer, title)
+        _draw_svg(parts, size, buffer, one_line(title))  # XML has no control characters
     else:
         _draw_png(parts, size, buffer, title, sharpness)
     return bytes(buffer.data().data())

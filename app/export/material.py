@@ -23,7 +23,6 @@ from app.json_line import MAX_LINE_BYTES, parse_line
 from app.notes import Notes, load_notes
 from app.recorded_events import RecordedEvents
 from app.sources import FileLane, SampleSource, Sources, open_sources, sources_of
-from app.turns import TurnTracker
 from app.unzip import unpack_bundle
 from audio.closing import Closing
 from audio.errors import FileError, FileUnreadable
@@ -32,6 +31,7 @@ from audio.wavfile import reason_of
 
 if TYPE_CHECKING:
     from app.recording import Recording
+    from app.viewed import TurnView
 
 _POLL_S = 0.05
 EVENT_WEIGHT = 8000
@@ -56,8 +56,7 @@ class Material(Closing):
         self.notes = Notes() if facts is None else load_notes(facts.path, self.warnings)
         self._opened = opened
         self._opened.callback(sources.close)
-        self._turns: TurnTracker | None = None
-        self._chunks: list[AgentChunkReceived] = []
+        self._chunks: list[AgentChunkReceived] | None = None
         self._recording: Recording | None = None
         self._swap = swap
 
@@ -132,22 +131,28 @@ class Material(Closing):
         except OSError as error:
             raise FileUnreadable(path, f"“{path}” cannot be read: {reason_of(error)}.") from error
 
-    def turns(self, progress: Progress) -> TurnTracker:
-        """Return what the events tell of; the first time reads them all."""
-        if self._turns is None:
-            tracker, chunks = TurnTracker(), []
-            for some in self.events.iterate():
-                progress.advance(len(some) * EVENT_WEIGHT)
-                for event in some:
-                    tracker.feed(event)
-                    if isinstance(event, AgentChunkReceived):
-                        chunks.append(event)
-            self._turns, self._chunks = tracker, chunks
-        return self._turns
+    def turns(self, progress: Progress) -> TurnView:
+        """Return its turns as the window shows them; the first time takes as long as `recording`.
+
+        Raises:
+            FileError: it cannot be read.
+            Cancelled: it is not wanted any more.
+
+        """
+        recording = self.recording(progress)
+        if recording.turns is None or recording.has_failed:
+            sentence = f"The turns of “{self.name}” cannot be worked out."
+            raise FileUnreadable(self.path, sentence)
+        return recording.turns
 
     def chunks(self, progress: Progress) -> list[AgentChunkReceived]:
-        """Return all agent chunks, in order."""
-        self.turns(progress)
+        """Return all agent chunks, in order; the first time reads all events."""
+        if self._chunks is None:
+            chunks: list[AgentChunkReceived] = []
+            for some in self.events.iterate():
+                progress.advance(len(some) * EVENT_WEIGHT)
+                chunks += (event for event in some if isinstance(event, AgentChunkReceived))
+            self._chunks = chunks
         return self._chunks
 
     @property

@@ -98,15 +98,16 @@ class Plan:
     def reading_weight(self) -> int:
         """The work of reading the session, where more is wanted than its tracks."""
         drawn = PICTURE_IDS.intersection(self._wish.formats) - self._order.pictures.keys()
-        return self._events_weight + (self._material.recording_weight if drawn else 0)
+        worked_out = self._material.recording_weight if drawn or self._needs_turns else 0
+        events = self._material.events.appended if self._needs_turns else 0
+        return worked_out + events * EVENT_WEIGHT
 
     @property
-    def _events_weight(self) -> int:
+    def _needs_turns(self) -> bool:
         whole = self._stretch.is_whole
-        needs = NEEDS_TURNS.intersection(self._wish.formats) or (
+        return bool(NEEDS_TURNS.intersection(self._wish.formats)) or (
             not whole and ("zip" in self._wish.formats or self._wish.agent == "received")
         )
-        return self._material.events.appended * EVENT_WEIGHT if needs else 0
 
     def _check(self) -> None:
         if not self._wish.formats:

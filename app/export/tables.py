@@ -84,11 +84,12 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([cell_text(value) for value in row])
     return scrub_text(text.getvalue()).encode("utf-8-sig", "replace")
 
 
-def _cell(value: Cell) -> str:
+def cell_text(value: Cell) -> str:
+    """Return a value as a cell of a table; empty where it is not known."""
     if value is None:
         return ""
     if isinstance(value, bool):

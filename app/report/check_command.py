@@ -97,10 +97,7 @@ def _checked(session: Examined, rules: Sequence[Rule]) -> Checked:
 
 
 def _is_broken(session: Checked, need_figures: bool) -> bool:
-    return any(
-        outcome.state == "broken" or (need_figures and outcome.state == "unknown")
-        for outcome in session.outcomes
-    )
+    return any(outcome.fails(need_figures=need_figures) for outcome in session.outcomes)
 
 
 def _code(checked: Sequence[Checked], need_figures: bool) -> int:
@@ -143,7 +140,7 @@ _MARKS = {"kept": "ok", "broken": "BROKEN", "unknown": "–"}
 
 
 def _outcome_lines(outcome: Outcome, need_figures: bool) -> Iterator[str]:
-    is_missing = need_figures and outcome.state == "unknown"
+    is_missing = outcome.state != "broken" and outcome.fails(need_figures=need_figures)
     mark = "MISSING" if is_missing else _MARKS[outcome.state]
     yield f"  {mark:<8}{outcome.rule.text}: {outcome.sentence}"
     for sample in outcome.moments[:MOMENTS]:

@@ -56,6 +56,13 @@ class Outcome:
     sentence: str
     moments: tuple[Sample, ...] = ()
     """Where it was broken."""
+    unmeasured: int = 0
+    """How many figures are missing beside those that were judged."""
+
+    def fails(self, *, need_figures: bool) -> bool:
+        """Say whether the limit is broken; with ``need_figures`` a missing figure breaks it."""
+        is_missing = self.state == "unknown" or self.unmeasured > 0
+        return self.state == "broken" or (need_figures and is_missing)
 
 
 def precise(ms: float) -> str:
@@ -84,8 +91,8 @@ def judge(view: TurnView, rule: Rule, limits: Limits) -> Outcome:
     over = tuple(sample for sample in samples if sample.value > rule.limit + CLOSE_MS)
     told = f"{precise(round(value, 1))} {_AT[rule.statistic]}, of {of.count}{beside}"
     if value <= rule.limit + CLOSE_MS:
-        return Outcome(rule, "kept", told)
-    return Outcome(rule, "broken", f"{told}; {len(over)} of {of.count} over it", over)
+        return Outcome(rule, "kept", told, unmeasured=unmeasured)
+    return Outcome(rule, "broken", f"{told}; {len(over)} of {of.count} over it", over, unmeasured)
 
 
 _AT = {"worst": "at worst", "p95": "at p95", "median": "in the middle"}

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.export.everything import clean
-from app.export.tables import harmless
+from app.export.tables import cell_text
 from app.report.figures import Figures, figures_of
 from app.report.gather import Examined, Unreadable
 from app.report.records import (
@@ -117,18 +117,8 @@ def to_csv(table: str, rows: Iterable[Record]) -> str:
     columns = COLUMNS[table]
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in columns])
+        writer.writerow([cell_text(row.get(name)) for name in columns])
     return scrub_text(text.getvalue())
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{round(value, 6) + 0.0:.6f}".rstrip("0").rstrip(".")  # + 0.0: never −0
-    return str(value) if isinstance(value, int) else harmless(str(value))
 
 
 def _rounded(value: Any) -> Any:

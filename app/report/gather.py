@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from app.bundle import BundleError
+from app.bundle_lock import is_being_written
 from app.findings import Finding, find
 from app.library_look import look_at_all
 from app.limits import Limits
@@ -30,8 +32,8 @@ WORK_S = 1800.0
 STEP_S = 0.2
 BUNDLE_FILES = ("session.json", "events.jsonl")
 
-Tell = Callable[[str, float], None]
-"""Is told the name of a session, and how much of it is worked out, 0 to 1."""
+Tell = Callable[[int, str, float], None]
+"""Is told the number of a session, its name, and how much of it is worked out, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +111,25 @@ def examine_each(
     found: Sequence[Path | Unreadable], limits: Limits, tell: Tell
 ) -> Iterator[Examined | Unreadable]:
     """Yield each of ``found``, worked out; it is closed when the next one is asked for."""
-    for item in found:
+    for number, item in enumerate(found, 1):
         if isinstance(item, Unreadable):
             yield item
             continue
         name = one_line(item.resolve().name)
         try:
             with closing(open_recording(item)) as recording:
-                yield _examine(recording, name, limits, tell)
+                yield _examine(recording, name, limits, partial(tell, number, name))
         except (OSError, AudioError, AppError) as error:
             yield Unreadable(name, _sentence(error, item))
 
 
-def _examine(recording: Recording, name: str, limits: Limits, tell: Tell) -> Examined | Unreadable:
+def _examine(
+    recording: Recording, name: str, limits: Limits, tell: Callable[[float], None]
+) -> Examined | Unreadable:
     waited_s = 0.0
     while not recording.wait(STEP_S) and waited_s < WORK_S:
         waited_s += STEP_S
-        tell(name, recording.progress)
+        tell(recording.progress)
     turns = recording.turns
     if turns is None or recording.progress < 1 or recording.has_failed:
         return Unreadable(name, f"The turns of “{name}” cannot be worked out.")
@@ -139,8 +143,16 @@ def _examine(recording: Recording, name: str, limits: Limits, tell: Tell) -> Exa
         turns.summary(),
         limits,
         find(turns, limits),
-        [nameless(warning, recording) for warning in recording.warnings],
+        [nameless(warning, recording) for warning in [*_running(recording), *recording.warnings]],
     )
+
+
+def _running(recording: Recording) -> list[str]:
+    """Return a sentence where the session is not over; of a zip's copy nobody writes more."""
+    bundle = recording.bundle
+    if bundle is None or recording.is_copy or not is_being_written(bundle):
+        return []
+    return ["It is still being recorded: this is what there is of it so far."]
 
 
 def nameless(sentence: str, recording: Recording) -> str:

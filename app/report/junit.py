@@ -60,10 +60,10 @@ def _suite(session: Checked, need_figures: bool) -> ElementTree.Element:
 def _case(outcome: Outcome, session: str, need_figures: bool) -> ElementTree.Element:
     case = ElementTree.Element("testcase", classname=session, name=valid(outcome.rule.text))
     message = valid(outcome.sentence)
-    if outcome.state == "unknown" and not need_figures:
-        ElementTree.SubElement(case, "skipped", message=message)
-    elif outcome.state != "kept":
+    if outcome.fails(need_figures=need_figures):
         kind = "limit" if outcome.state == "broken" else "figure"
         failure = ElementTree.SubElement(case, "failure", message=message, type=kind)
         failure.text = valid("\n".join(moment_text(outcome, each) for each in outcome.moments))
+    elif outcome.state == "unknown":
+        ElementTree.SubElement(case, "skipped", message=message)
     return case

@@ -307,6 +307,8 @@ def _response_rows(session: Examined) -> Rows:
     rows = [["heard at", *(heading for heading, _, _ in _RESPONSE_COLUMNS)]]
     for response in session.turns.responses:
         record = response_record(response)
+        if record["agent_ms"] is None:  # no event tells endpointing from it
+            record["agent_ms"] = record["agent_and_endpointing_ms"]
         values = [(record[name], show) for _, name, show in _RESPONSE_COLUMNS]
         cells = [UNKNOWN if value is None else show(value) for value, show in values]
         rows.append([_moment(response.heard_at), *cells])

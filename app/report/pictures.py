@@ -97,7 +97,7 @@ class ByTime(Generic[T]):
     def __init__(self, items: Iterable[tuple[float, float, T]]) -> None:
         """Hold items, each with its start and stop in session seconds."""
         ordered = sorted(items, key=itemgetter(0))
-        self._items = [item for _, _, item in ordered]
+        self._items: list[T] = [item for _, _, item in ordered]
         self._starts = [start for start, _, _ in ordered]
         self._reached = list(accumulate((stop for _, stop, _ in ordered), max))
 

@@ -8,7 +8,8 @@ from typing import Self
 
 from app.plain import one_line
 
-LONGEST_NAME = 50
+LONGEST_NAME = 40
+"""With all the rest it fits a terminal of 80 columns: a line that wraps cannot be taken away."""
 
 
 class Progress:
@@ -18,16 +19,13 @@ class Progress:
         """Show nothing yet; ``total`` is how many sessions there are."""
         self._is_terminal = sys.stderr.isatty()
         self._total = total
-        self._names: list[str] = []
         self._width = 0
 
-    def tell(self, name: str, share: float) -> None:
-        """Show that ``share`` of the session ``name`` is worked out."""
+    def tell(self, number: int, name: str, share: float) -> None:
+        """Show that ``share`` of session ``number``, called ``name``, is worked out."""
         if not self._is_terminal:
             return
-        if name not in self._names[-1:]:
-            self._names.append(name)
-        place = f" (of {self._total})" if self._total > 1 else ""
+        place = f" ({number} of {self._total})" if self._total > 1 else ""
         text = f"working out {one_line(name)[:LONGEST_NAME]}{place}: {int(share * 100):3} %"
         print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
         self._width = len(text)

@@ -104,14 +104,15 @@ def statistic_lines(figures: Figures) -> Iterator[str]:
     if figures.statistics:
         yield f"  {'':<28}{'count':>7}{'p50':>10}{'p95':>10}{'worst':>10}"
         for statistic in figures.statistics:
-            yield f"  {statistic.name:<28}{''.join(_spread_cells(statistic))}"
+            yield f"  {statistic.name:<28}{''.join(spread_cells(statistic))}"
     if counted_text := counts_text(figures):
         yield f"  {counted_text}"
     if figures.statistics or counted_text:
         yield ""
 
 
-def _spread_cells(statistic: Statistic) -> Iterator[str]:
+def spread_cells(statistic: Statistic) -> Iterator[str]:
+    """Yield count, p50, p95 and worst, in columns that no figure fills to the edge."""
     of = statistic.spread
     yield f"{of.count:>7}"
     for value in (of.p50, of.p95, of.greatest):

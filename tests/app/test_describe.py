@@ -59,6 +59,8 @@ def test_a_session_is_described_with_its_sizes(bundle: Path) -> None:
 def test_a_recovered_session_says_when(bundle: Path) -> None:
     write_facts(bundle, recovered={"utc": "2026-11-22T12:00:00+00:00"})
     assert dict(describe(bundle))["Recovered"].startswith("yes, 2026-11-22")
+    write_facts(bundle, recovered={"utc": "9999-12-31T23:59:59-14:00"}, began_utc="0001-01-01")
+    assert dict(describe(bundle))["Recovered"] == "yes"
     write_facts(bundle, recovered={"utc": 17})
     assert dict(describe(bundle))["Recovered"].startswith("yes")
 

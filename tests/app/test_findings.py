@@ -9,6 +9,7 @@ import pytest
 
 from app.finding import duration, share
 from app.findings import find, nothing_found
+from app.findings_turns import response_parts
 from app.limits import Limits
 from app.turn_records import (
     Interruption,
@@ -75,7 +76,8 @@ def test_a_session_within_its_limits_has_no_findings_and_that_is_said():
     assert found(*cuts, responses=responses, figures=summary(mic_chunk_ms=40.0)) == {}
     view = TurnsFound(interruptions=cuts, responses=responses)
     told = nothing_found(view)
-    assert told == "Nothing stands out: 2 interruptions and 1 response, all within the limits."
+    what = "2 interruptions and 1 response: what was measured is within the limits."
+    assert told == f"Nothing stands out in {what}"
     assert nothing_found(TurnsFound()).startswith("There is nothing to judge yet")
 
 
@@ -83,7 +85,9 @@ def test_long_mic_chunks_are_told_by_what_they_cost():
     costs = (90, 130, 200)
     cuts = [barge_in(n, chunk_ms=ms) for n, ms in enumerate(costs, 1)]
     finding = found(*cuts, figures=summary(mic_chunk_ms=250.0))["long-chunks"]
-    assert finding.sentence.startswith("Your 250 ms mic chunks cost 130 ms of every barge-in")
+    assert finding.sentence.startswith(
+        "Your 250 ms mic chunks cost 130 ms of a barge-in (median of 3 barge-ins, 200 ms at worst):"
+    )
     assert "Try mic chunks of 40 ms (input_frames=640)" in finding.advice
     assert finding.figures == {
         "seen": 3,
@@ -100,13 +104,40 @@ def test_mic_chunks_are_let_be_where_they_are_short_cheap_or_not_known(chunk_ms,
     assert "long-chunks" not in found(*cuts, figures=summary(mic_chunk_ms=chunk_ms))
 
 
-def test_few_samples_are_told_to_be_few():
-    many = [barge_in(n, chunk_ms=130) for n in (1, 2, 3)]
-    figures = summary(mic_chunk_ms=250.0)
-    assert "alone" not in found(*many, figures=figures)["long-chunks"].sentence
-    one = found(many[0], figures=figures)["long-chunks"].sentence
-    assert "cost 130 ms of a barge-in" in one
-    assert one.endswith("This rests on 1 barge-in alone.")
+def test_it_is_told_how_many_barge_ins_a_median_is_of():
+    cuts = [barge_in(n, chunk_ms=130) for n in (1, 2, 3)]
+    untold = replace(cuts[2], chunk_ended_at=None)
+    told = [
+        found(*those, figures=summary(mic_chunk_ms=250.0))["long-chunks"].sentence
+        for those in (cuts[:1], cuts[:2], [*cuts[:2], untold], [cuts[0], untold])
+    ]
+    worst = "130 ms at worst"
+    for sentence, of in zip(
+        told,
+        (
+            "130 ms of the only barge-in:",
+            f"130 ms of a barge-in (median of 2 barge-ins, {worst}):",
+            f"130 ms of a barge-in (median of 2 that tell it, {worst}):",
+            "130 ms of the only barge-in that tells it:",
+        ),
+        strict=True,
+    ):
+        assert f"mic chunks cost {of} speech" in sentence
+
+
+def test_no_part_of_a_barge_in_is_told_to_be_longer_than_the_whole():
+    cuts = [replace(barge_in(n, agent_ms=700), chunk_ended_at=10.0 * n + 5) for n in (1, 2)]
+    findings = found(*cuts, figures=summary(mic_chunk_ms=250.0))
+    assert set(findings) == {"late"}
+    assert "mic chunk" not in findings["late"].sentence
+
+
+def test_what_is_half_of_the_known_parts_is_not_told_to_be_half_of_the_whole():
+    """The button, or local VAD: there is no message of the agent's that divides the rest."""
+    cuts = [replace(barge_in(n, chunk_ms=200, agent_ms=700), told_at=None) for n in (1, 2)]
+    late = found(*cuts)["late"]
+    assert "of it went to" not in late.sentence
+    assert "mic chunk" not in late.advice
 
 
 def test_late_barge_ins_name_the_part_that_made_them_late():
@@ -125,13 +156,13 @@ def test_late_barge_ins_name_the_part_that_made_them_late():
     ("parts", "name", "words"),
     [
         ({"agent_ms": 300}, "agent-part", "The agent and the network took 300 ms"),
-        ({"sending_ms": 80}, "sending", "Sending a mic chunk held the microphone up for 80 ms"),
-        ({"flush_ms": 60}, "flush-part", "60 ms went by in every barge-in"),
+        ({"sending_ms": 80}, "sending", "Sending the mic chunk with the onset took 80 ms"),
+        ({"flush_ms": 60}, "flush-part", "60 ms of a barge-in (median of 3 barge-ins"),
     ],
 )
 def test_a_part_of_the_chain_that_costs_too_much_is_named(parts, name, words):
     cuts = [barge_in(n, **parts) for n in (1, 2, 3)]
-    assert found(*cuts)[name].sentence.startswith(words)
+    assert words in found(*cuts)[name].sentence
     alone = found(cuts[0])[name].sentence
     assert "the only barge-in" in alone
     assert "median" not in alone
@@ -155,6 +186,17 @@ def test_the_agent_hearing_itself_is_told_with_delay_and_level():
     assert finding.moments == (10.0, 20.0, 30.0)
     assert finding.figures == {"seen": 3, "of": 5, "echo_delay_ms": 140.0, "echo_db": -31.0}
     assert next(iter(found(*cuts))) == "false-echo", "it is the worst of all"
+
+
+def test_shares_are_of_all_that_there_are_or_say_of_which():
+    button = replace(barge_in(2), kind="button", source="button", user_onset=None)
+    told = found(false(1, heard("silence")), button, barge_in(3))["false-silence"]
+    assert told.sentence.startswith("1 of 3 interruptions was made")
+    assert (told.figures["seen"], told.figures["of"]) == (1, 3)
+    spoke_before = replace(barge_in(1), mouth_to_silence_ms=None, time_to_silence_ms=None)
+    findings = found(spoke_before, barge_in(2, agent_ms=700, playout_ms=200))
+    assert findings["late"].sentence.startswith("The only measured barge-in came to silence late")
+    assert "after the only measured interrupt, for" in findings["slow-silence"].sentence
 
 
 @pytest.mark.parametrize(
@@ -195,7 +237,7 @@ def test_missed_interruptions_and_talking_over_are_told_and_backchannels_are_not
     ("moments", "words"),
     [
         ((0.0, 1.5, 1.7), "1.5 s of that went by until the agent took the user's turn for ended"),
-        ((0.0, 0.3, 1.8), "1.5 s of that went by from there to the agent's first audio"),
+        ((0.0, 0.3, 1.8), "1.5 s of that went by from endpointing to the agent's first audio"),
         ((0.0, 0.3, 0.5), "1.5 s of that went by between the first audio that came"),
         ((0.0, None, 1.8), "no event tells them apart"),
         ((None, None, None), "came later than 1.5 s: after 2.0 s."),
@@ -208,6 +250,19 @@ def test_slow_responses_name_the_part_that_made_them_slow(moments, words):
     assert finding.sentence.startswith("1 of 2 responses came later than 1.5 s: after 2.0 s")
     assert words in finding.sentence
     assert finding.moments == (2.0,)
+
+
+def test_what_came_before_the_user_had_ended_is_no_part_of_the_latency():
+    """A final transcript, or the first audio, that was there before the user's speech ended."""
+    early = Response(4.0, 2.0, 1.2, 3.9, 2000.0)
+    told = found(responses=[early])["slow-responses"]
+    assert "after 2.0 s; 1.9 s of that went by from endpointing" in told.sentence
+    assert told.figures["agent_ms"] == pytest.approx(1900.0)
+    held = replace(early, endpointed_at=None, first_chunk_at=1.0)
+    assert "2.0 s of that went by between the first" in (
+        found(responses=[held])["slow-responses"].sentence
+    )
+    assert response_parts(early)["endpointing"] == pytest.approx(-800.0), "figures are as measured"
 
 
 def test_underruns_and_audio_that_comes_just_in_time_are_told_apart():
@@ -226,8 +281,10 @@ def test_underruns_and_audio_that_comes_just_in_time_are_told_apart():
 
 
 def test_refused_audio_is_told_by_its_length():
-    refused = Refused(12.0, 13.0, 1900.0, 7, "event 7 is not above the last interruption's, 7")
-    finding = found(refused=[refused])["refused"]
+    why = "event 7 is not above the last interruption's, 7"
+    refused = Refused(12.0, 13.0, 1900.0, 7, why, of_new_reply=True)
+    late = replace(refused, at=11.0, of_new_reply=False)
+    finding = found(refused=[late, refused])["refused"]
     assert finding.sentence.startswith(
         "1.9 s of the next reply carried the old event id and was dropped"
     )
@@ -235,6 +292,7 @@ def test_refused_audio_is_told_by_its_length():
     two = found(refused=[refused, replace(refused, at=20.0)])["refused"].sentence
     assert two.startswith("3.8 s of 2 replies carried the old event id and were dropped")
     assert found(refused=[replace(refused, ms=20.0)]) == {}
+    assert found(refused=[late]) == {}, "that was interrupted, and rightly dropped"
 
 
 def reply(at, heard, corrected, **more):
@@ -299,3 +357,8 @@ def test_hundreds_of_interruptions_are_looked_through_in_a_moment():
     findings = find(view, LIMITS)
     assert thread_time() - began < 0.1
     assert max(len(finding.moments) for finding in findings) <= 1000
+    ends = {finding.id: finding.sentence.partition(" Only ")[2] for finding in findings}
+    assert ends["late"] == "the latest 500 interruptions and lines were looked at."
+    assert ends["slow-responses"] == "the latest 1000 turns were looked at."
+    fine = TurnsFound(interruptions=[barge_in(n) for n in range(1, 2001)])
+    assert nothing_found(fine).startswith("Nothing stands out in the latest 500 interruptions:")

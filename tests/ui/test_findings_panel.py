@@ -92,7 +92,7 @@ def test_an_empty_panel_says_what_will_appear_and_a_good_session_what_was_judged
     assert shown == [EMPTY]
     good = TurnsFound(responses=[Response(2.0, 1.0, 1.4, 1.8, 1000.0)])
     panel.show_turns(good)
-    assert shown[-1] == "Nothing stands out: 1 response, all within the limits."
+    assert shown[-1] == "Nothing stands out in 1 response: what was measured is within the limits."
     assert ids(panel) == []
 
 

@@ -68,7 +68,7 @@ def test_the_parts_stand_one_below_the_other(plates, kind):
 
 
 def test_texts_of_others_are_no_markup_in_it(plates):
-    content = picture_of(plates, "svg", "A <b>title</b> & more")
+    content = picture_of(plates, "svg", "A <b>title</b>\x1b\x01\ufffe\n& more")
     root = ElementTree.fromstring(content)
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert "script" not in tags

@@ -6,9 +6,11 @@ import csv
 import html
 import io
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from app.events import (
@@ -22,12 +24,17 @@ from app.events import (
     StateChanged,
 )
 from app.export.content import Stretch, content_of
+from app.export.exporting import export
+from app.export.formats import Order, Wish
 from app.export.labels import labels_text
 from app.export.spoken import spoken_lines
 from app.export.subtitles import LONGEST_LETTERS, LONGEST_S, srt_text, vtt_text
 from app.export.tables import FORMULA_BEGINNINGS, harmless, interruptions_csv
 from app.notes import Marker
-from tests.app.export.recorded import record, tracked
+from app.recording import open_recording
+from audio.pcm import SAMPLE_RATE
+from tests.app.export.recorded import record, tracked, write_wav
+from tests.app.report.sessions import make_false
 from tests.ui.synthetic import REPLY
 
 CLOCK = r"(\d\d):(\d\d):(\d\d)"
@@ -97,6 +104,20 @@ def read_csv(path) -> list[dict[str, str]]:
     text = content.decode("utf-8-sig")
     assert text.count("\r\n") == text.count("\n")
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_an_older_recording_gives_the_figures_that_the_window_shows(tmp_path):
+    """Its events do not tell what its user track holds: that is listened to."""
+    session = make_false(tmp_path)
+    write_wav(session / "user.wav", np.zeros(24 * SAMPLE_RATE, np.int16))
+    _, table = export(Order(session, Wish(("csv",)), tmp_path, name="out"))
+    with closing(open_recording(session)) as shown:
+        assert shown.wait(30)
+        (cut,) = shown.turns.interruptions
+    (row,) = read_csv(table)
+    assert cut.sound is not None
+    assert row["sound"] == cut.sound.kind
+    assert row["class"] == cut.kind
 
 
 # -- labels ------------------------------------------------------------------------------------

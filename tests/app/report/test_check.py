@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +16,7 @@ import pytest
 from app import cli
 from app.exit_codes import DEVICE_OR_FILE, FAILED, OK, USAGE
 from app.limits import Limits
+from app.report import check_command
 from app.report.checking import Rule, judge
 from app.report.junit import Checked, to_junit, valid
 from app.turn_records import Interruption, Overlap, Refused, Response, Turn
@@ -178,6 +181,42 @@ def test_junit_is_never_written_over_the_recording(tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_the_verdict_comes_even_where_junit_cannot_be_written(tmp_path, capsys, monkeypatch):
+    session, folder = make_session(tmp_path), tmp_path / "for-junit"
+    checked_each = check_command._check_each
+
+    def then_lose_the_folder(*arguments):
+        checked = checked_each(*arguments)
+        folder.rmdir()
+        return checked
+
+    monkeypatch.setattr(check_command, "_check_each", then_lose_the_folder)
+    for most, code, told in (
+        ("1ms", FAILED, "1 of 1 session breaks a limit."),
+        ("9s", DEVICE_OR_FILE, "1 session: no limit is broken."),
+    ):
+        folder.mkdir()
+        assert run(session, "--max-time-to-silence", most, "--junit", folder / "x.xml") == code
+        said = capsys.readouterr()
+        assert told in said.out
+        assert "cannot be written" in said.err
+
+
+@pytest.mark.parametrize(("most", "code"), [("1ms", FAILED), ("9s", OK)])
+def test_whoever_stops_reading_changes_no_verdict(most, code, tmp_path):
+    session = make_session(tmp_path)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        command = [sys.executable, "-m", "app", "check", session, "--max-time-to-silence", most]
+        done = subprocess.run(
+            command, check=False, stdout=write_end, stderr=subprocess.PIPE, timeout=60
+        )
+    finally:
+        os.close(write_end)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
 # -- what is judged ----------------------------------------------------------------------------
 
 
@@ -198,6 +237,14 @@ def test_what_was_not_measured_is_told_of_and_what_was_silent_needs_no_figure():
     cuts = [cut(1, 30.0), cut(2, None), cut(3, None, was_silent=True)]
     told = outcome(Rule("time to silence", "worst", 150.0), interruptions=cuts)
     assert (told.state, told.sentence) == ("kept", "30 ms at worst, of 1; 1 other not measured")
+    assert not told.fails(need_figures=False)
+    assert told.fails(need_figures=True), "that other one may have taken any time"
+    failed = ElementTree.fromstring(to_junit([Checked("a", (told,))], need_figures=True))
+    assert (failed.get("skipped"), failed.get("failures")) == ("0", "1")
+    silent = replace(cuts[0], was_silent=True)
+    whole = outcome(Rule("time to silence", "worst", 150.0), interruptions=[silent, cuts[2]])
+    assert not whole.fails(need_figures=True)
+    assert whole.sentence == "30 ms at worst, of 1"
 
 
 def test_a_figure_at_its_limit_is_within_it():

@@ -7,6 +7,8 @@ import hashlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from time import thread_time
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,6 +17,10 @@ import pytest
 from app import cli
 from app.exit_codes import DEVICE_OR_FILE, OK, USAGE
 from app.report import page
+from app.report.pictures import Drawing, mark_cut
+from app.sources import sources_of
+from app.turn_records import AudioSpan, Interruption, Response, Turn
+from app.turns_found import TurnsFound
 from tests.app.report.sessions import NASTY, make_missed, make_session
 
 VOID = {"meta", "br"}
@@ -188,6 +194,17 @@ def test_missed_interruptions_have_pictures_as_well(tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_a_response_has_the_parts_that_the_window_shows():
+    """Where no event tells of endpointing, the agent's part begins where the user ended."""
+    told = [Response(5.0, 4.0, 3.9, 4.6, 1000.0), Response(9.0, 8.0, None, 8.7, 1000.0)]
+    session = SimpleNamespace(turns=TurnsFound(responses=told))
+    _, *rows = page._response_rows(session)
+    assert [row[1:5] for row in rows] == [
+        ["1000 ms", "−100 ms", "700 ms", "400 ms"],
+        ["1000 ms", "–", "700 ms", "300 ms"],
+    ]
+
+
 def test_a_wave_is_where_its_samples_are():
     from app.report.pictures import _extremes, _outline
 
@@ -200,6 +217,23 @@ def test_a_wave_is_where_its_samples_are():
     path = _outline(lows, highs, 30 / 32_768, 0, 32)
     assert path.startswith("M0 32l2 0l2 0l2 0l2 0l2 -18l2 18")
     assert path.endswith("z")
+
+
+def test_a_picture_in_a_long_session_costs_what_it_shows():
+    count = 40_000
+    turns = [Turn("user", 10.0 * n, 10.0 * n + 2.0) for n in range(count)]
+    turns[0] = Turn("user", 0.0, None)  # it reaches into every picture
+    lost = [AudioSpan("discarded", n, n + 16_000, 5.0 * n) for n in range(2 * count)]
+    view = TurnsFound(user_turns=turns, agent_turns=turns[1:], spans=lost)
+    drawing = Drawing(view, sources_of(None, None, None))
+    cut = Interruption(1, 200_000.5, "agent", silent_at=200_001.0, user_onset=200_000.0)
+    began = thread_time()
+    pictures = {drawing.draw(mark_cut(cut, "a cut")) for _ in range(100)}
+    assert thread_time() - began < 0.5
+    (picture,) = pictures
+    assert picture.count('class="user" x=') == 2, "the turn that never ended, and its own"
+    assert picture.count('class="agent" x=') == 1
+    assert picture.count('class="ghost"') == 1
 
 
 def test_pictures_and_rows_are_left_out_where_the_page_would_grow_too_large(

@@ -6,14 +6,20 @@ import csv
 import io
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from app import cli, cli_report
+from app.bundle_lock import BundleLock
 from app.exit_codes import DEVICE_OR_FILE, OK, USAGE
 from app.recording import Recording
 from app.report import documents
+from app.report.figures import Figures, Statistic
+from app.report.progress import Progress
+from app.report.text import milliseconds, spread_cells, statistic_lines
+from app.turn_records import Spread
 from tests.app.report.sessions import NASTY, make_false, make_session
 
 
@@ -150,6 +156,18 @@ def test_a_recording_that_cannot_be_worked_out_is_no_session_without_figures(
     error_log.clear()
 
 
+def test_a_session_that_still_runs_is_told_to_be_one(tmp_path, capsys):
+    path = make_session(tmp_path)
+    lock = BundleLock(path)
+    try:
+        assert run(path) == OK
+    finally:
+        lock.release()
+    assert "  note: It is still being recorded: this is what" in capsys.readouterr().out
+    assert run(path) == OK
+    assert "still being recorded" not in capsys.readouterr().out
+
+
 def test_a_zip_of_a_session_is_one(tmp_path, capsys):
     make_session(tmp_path / "in")
     shutil.make_archive(str(tmp_path / "slow"), "zip", tmp_path / "in")
@@ -198,6 +216,68 @@ def test_findings_and_classes_go_by_limits_that_are_given(tmp_path, capsys):
         run(path, "--missed-after", "1ms")
     assert ended.value.code == USAGE
     assert "from 100ms to 60s" in capsys.readouterr().err
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """Let this machine be in New York."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "EST+5")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("began", "told"),
+    [
+        ("0001-01-01T00:00:00+14:00", ""),
+        ("9999-12-31T23:59:59-14:00", ""),
+        ("2026-11-22T10:15:03", ", 2026-11-22 10:15:03 UTC"),
+        ("2026-11-22T12:15:03+02:00", ", 2026-11-22 10:15:03 UTC"),
+        (5, ""),
+    ],
+)
+def test_whenever_a_session_says_it_began_it_is_told(began, told, elsewhere, tmp_path, capsys):
+    path = make_session(tmp_path)
+    facts = json.loads((path / "session.json").read_text())
+    (path / "session.json").write_text(json.dumps({**facts, "began_utc": began}))
+    assert run(path) == OK
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line == f"  Demo <agent>{told}, 00:24.0 long"
+
+
+def test_what_is_named_twice_counts_once(tmp_path, capsys, monkeypatch):
+    path = make_session(tmp_path / "in")
+    monkeypatch.chdir(path)
+    assert run(path, path / "session.json", tmp_path / "in", ".", "--json") == OK
+    document = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in document["sessions"]] == ["slow"]
+    assert document["counts"]["late"] == 2
+
+
+def test_figures_of_any_size_stand_apart_and_have_a_minus_where_they_are_below_zero():
+    huge = Statistic("endpointing", Spread(12, -800.4, 9_899_983_100.0, 999_999_999_982_100.0))
+    row = list(statistic_lines(Figures({"endpointing": [1.0]}, {})))
+    assert len(row) == 3
+    told = "".join(spread_cells(huge))
+    assert told.split(" ms") == ["     12   −800", " 9899983100", " 999999999982100", ""]
+    assert [milliseconds(ms) for ms in (-0.4, None)] == ["0 ms", "–"]
+
+
+def test_progress_says_which_session_is_worked_out_and_takes_its_line_away(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", terminal)
+    with Progress(100) as progress:
+        progress.tell(12, "\x1b[31m" + "x" * 300, 0.5)
+        progress.tell(100, "short", 1.0)
+    shown = terminal.getvalue().split("\r")
+    assert shown[1].startswith("working out [31mxxx")
+    assert shown[1].endswith("xx (12 of 100):  50 %")
+    assert shown[2].rstrip() == "working out short (100 of 100): 100 %"
+    assert shown[3].strip() == shown[4] == ""
+    assert max(map(len, shown)) < 80
 
 
 def test_nothing_is_written_into_the_recording_but_its_cache(tmp_path: Path, capsys):
