@@ -26,6 +26,7 @@ from app.pump import Pump
 from app.recorder import Recorder, RecorderError
 from app.session_info import SessionInfo
 from app.states import Ending, EndReason, State
+from app.still_heap import leave_out_what_came, still_heap
 from app.tap import CarriesAudio, Tap
 from app.tracks import Tracks
 from audio.account import Counters
@@ -303,6 +304,7 @@ class Session:
         with self._changing:
             if self._state is State.CONNECTING:
                 self._set_state(State.RUNNING)
+        leave_out_what_came()
 
     def on_end(self, ending: Ending) -> None:
         """End: there is no conversation any more."""
@@ -311,6 +313,10 @@ class Session:
     # -- the session's thread ------------------------------------------------------------------
 
     def _run(self, _stopping: threading.Event) -> None:
+        with still_heap():
+            self._live()
+
+    def _live(self) -> None:
         try:
             self._begin()
             while not self._end_asked.wait(self.WATCH_S):
