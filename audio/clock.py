@@ -100,7 +100,7 @@ class SampleClock:
         self._errors.clear()
         self._seen = min(self._seen, 1)
 
-    def _correction(self, samples: int) -> float:
+    def _correction(self, samples: float) -> float:
         # one over the count at first, as an average has it; then slow enough to see through jitter
         wanted = median(self._errors) * max(1 / self._seen, self.GAIN)
         if self._seen < self.SETTLED_BLOCKS:

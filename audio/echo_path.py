@@ -15,14 +15,20 @@ from audio.pcm import SAMPLE_RATE, Samples, silence
 HOP = 256
 FRAME = 2 * HOP
 BANDS = HOP + 1
+AUDIBLE = 33
+"""Samples at -60 dBFS and above."""
 VOICE = slice(6, 130)
 """The bands from 0.2 to 4 kHz, where a voice is."""
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Spectra = NDArray[np.complex64]
 
 TAPER: Floats = np.sqrt(np.hanning(FRAME + 1)[:FRAME]).astype(np.float32)
 """Applied before and after: pieces that overlap by half add up to what they were."""
+
+_TURN = -2j * np.pi / FRAME
+"""What a delay by a sample turns the first band by."""
 
 
 class TrackPiece:
@@ -62,11 +68,22 @@ class TrackPiece:
             return inside
         return np.concatenate((silence(first - start), inside, silence(stop - first - len(inside))))
 
-    def spectra(self, first: int, stop: int, shift: int = 0) -> Spectra:
-        """Return frames ``[first, stop)`` of the track delayed by ``shift`` samples."""
-        samples = self.cut(HOP * (first - 1) - shift, HOP * stop - shift).astype(np.float32)
+    def spectra(self, first: int, stop: int) -> Spectra:
+        """Return frames ``[first, stop)`` of the track."""
+        samples = self.cut(HOP * (first - 1), HOP * stop).astype(np.float32)
         frames = sliding_window_view(samples, FRAME)[::HOP] * TAPER
         spectra: Spectra = np.fft.rfft(frames).astype(np.complex64)
+        return spectra
+
+    def delayed_spectra(self, first: int, lags: Doubles) -> Spectra:
+        """Return as many frames as ``lags`` has, from ``first`` on, each that much delayed."""
+        whole = np.floor(lags).astype(np.int64)
+        starts = HOP * (first - 1 + np.arange(len(lags))) - whole
+        lowest = int(starts.min())
+        samples = self.cut(lowest, int(starts.max()) + FRAME).astype(np.float32)
+        frames = samples[(starts - lowest)[:, None] + np.arange(FRAME)] * TAPER
+        turns = np.exp(_TURN * (lags - whole)[:, None] * np.arange(BANDS))
+        spectra: Spectra = (np.fft.rfft(frames) * turns).astype(np.complex64)
         return spectra
 
 
@@ -84,60 +101,160 @@ def smooth(values: Floats) -> Floats:
 
 
 class DelayFinder:
-    """How much later the user track has what the agent track has, by whitened correlation.
+    """How much later the user track has what the agent track has, frame by frame, in samples.
 
-    ``delay`` is in samples, None before anything was compared. It moves at once by a few samples,
-    as clocks drift, and further only where another place is much the better one.
+    Two devices' clocks drift apart, and what a sound server says of its latency wanders: the delay
+    creeps by up to ``FASTEST``. So each piece is compared with where the last ones put it, to a
+    part of a sample. It jumps where the speaker lost its place, and where it was not found yet:
+    another place must be much the better one for that.
     """
 
     EARLIEST, LATEST = -320, 8320
     """The tracks' clocks may be some ms apart, so an echo may seem to come before its sound."""
-    DECAY = 0.9
+    DECAY = 0.8
     BETTER = 1.4
-    REST = 4
+    FAR_BETTER = 3.0
+    NEARBY = SAMPLE_RATE // 25
+    """A speaker that lost its place is rarely further from it."""
+    REST = 2
     """So many pieces pass from one jump to the next."""
+    FASTEST = 1e-3
+    REACH = 12
+    """The next piece is looked for so many samples around where it should be."""
+    CLEAR = 7.0
+    """A place stands out that is so much more likely than the usual one."""
+    FOUND = 3.0
+    """And so much more likely, over some pieces, is a place that can be jumped to."""
+    LONG = SAMPLE_RATE // 2
+    """After so many samples without a measure the next one counts alone."""
+    PLACE_GAIN, RATE_GAIN, RATE_DECAY = 0.5, 0.12, 0.9
+    AUDIBLE_PART = 0.1
+    """So many of the agent's samples must be audible in a piece that measures."""
+    BACK = 32
+    """A jump was so many frames before it was noticed, or fewer."""
     _SIZE = 16_384
     _WHITENING = 0.8
     _WIDTH = 8
+    _KEPT = 512
 
     def __init__(self) -> None:
         """Begin without a delay."""
-        self.delay: int | None = None
-        self._sum = np.zeros(self.LATEST - self.EARLIEST, np.float32)
+        self.is_found = False
+        self._sum = np.zeros(self.LATEST - self.EARLIEST)
         self._rest = 0
+        self._sure: float | None = None
+        self._rate = 0.0
+        self._compared = 0
+        """The frame after the last that was compared."""
+        self._measured = 0.0
+        """The middle of the frames that last told the delay."""
+        self._lags: Doubles = np.zeros(1)
+        """Of the frames before that."""
 
-    def compare(self, user: TrackPiece, agent: TrackPiece, start: int, stop: int) -> bool:
-        """Take samples ``[start, stop)`` of the user; say whether the delay has jumped."""
-        heard = self._spectrum(user.cut(start, stop))
-        said = self._spectrum(agent.cut(start - self.LATEST, stop - self.EARLIEST))
+    @property
+    def delay(self) -> int:
+        """The last one, in whole samples."""
+        return round(float(self._lags[-1]))
+
+    def lags(self, first: int, stop: int) -> Doubles:
+        """Return the delays of frames ``[first, stop)``; what comes is taken to creep on."""
+        places = np.arange(first, stop) - (self._compared - len(self._lags))
+        ahead = np.maximum(places - len(self._lags) + 1, 0) * (HOP * self._rate)
+        lags: Doubles = self._lags[np.clip(places, 0, len(self._lags) - 1)] + ahead
+        return lags
+
+    def confirm(self) -> None:
+        """Note that the echo is where it was sought: it does not go far from there."""
+        self._sure = float(self._lags[-1])
+
+    def compare(self, user: TrackPiece, agent: TrackPiece, first: int, stop: int) -> bool:
+        """Take frames ``[first, stop)`` of the user; say whether the delay has jumped."""
+        here = HOP * (first - 1), HOP * stop
+        heard = self._spectrum(user.cut(*here))
+        said = self._spectrum(agent.cut(here[0] - self.LATEST, here[1] - self.EARLIEST))
         cross = heard * np.conj(said)
         cross /= (np.abs(heard) * np.abs(said) + 1.0) ** self._WHITENING
-        lags = np.arange(self.EARLIEST, self.LATEST) - self.LATEST
-        self._sum = self.DECAY * self._sum + np.fft.irfft(cross, self._SIZE)[lags].astype(
-            np.float32
+        places = np.arange(self.EARLIEST, self.LATEST) - self.LATEST
+        likely = np.abs(np.fft.irfft(cross, self._SIZE)[places])
+        self._sum = self.DECAY * self._sum + np.convolve(
+            likely, np.full(self._WIDTH, 1 / self._WIDTH), "same"
         )
-        likely = np.convolve(np.abs(self._sum), np.full(self._WIDTH, 1 / self._WIDTH), "same")
-        return self._follow(likely)
+        self._follow(likely, first, stop, is_audible=self._is_audible(agent, first, stop))
+        return self._jump(likely)
 
-    def _follow(self, likely: NDArray[np.float64]) -> bool:
-        best = int(np.argmax(likely))
+    def _is_audible(self, agent: TrackPiece, first: int, stop: int) -> bool:
+        """Whether enough of the agent was to be heard in these frames."""
+        said = agent.cut(HOP * (first - 1) - self.delay, HOP * stop - self.delay)
+        return float((np.abs(said) >= AUDIBLE).mean()) >= self.AUDIBLE_PART
+
+    def _follow(self, likely: Doubles, first: int, stop: int, *, is_audible: bool) -> None:
+        """Let the delay creep to where these frames put it."""
+        middle = (first + stop - 1) / 2
+        # the longer nothing was measured, the less is known of where it is
+        unknown = HOP * (middle - self._measured)
+        is_anew = unknown > self.LONG
+        if is_anew:
+            self._rate = 0.0
+        place = float(self._lags[-1]) + self._rate * HOP * (middle - self._compared + 1)
+        reach = self.REACH + round(self.FASTEST * min(unknown, SAMPLE_RATE))
+        found = self._nearest(likely, place, reach) if is_audible else None
+        self._rate *= self.RATE_DECAY
+        if found is not None:
+            off, self._measured = found - place, middle
+            place += off if is_anew else self.PLACE_GAIN * off
+            rate = 0.0 if is_anew else self.RATE_GAIN * off / (HOP * (stop - first))
+            self._rate = min(max(self._rate + rate, -self.FASTEST), self.FASTEST)
+        frames = np.arange(self._compared, stop)
+        lags = place + self._rate * HOP * (frames - middle)
+        self._lags = np.concatenate((self._lags, lags))[-self._KEPT :]
+        if found is not None and is_anew:
+            self._lags[-self.BACK :] = place
+        self._compared = stop
+
+    def _nearest(self, likely: Doubles, expected: float, reach: int) -> float | None:
+        """Return the likeliest place around ``expected``, None where none stands out."""
+        at = round(expected) - self.EARLIEST
+        begin = max(at - reach, 1)
+        around = likely[begin : max(at + reach + 1, begin + 1)]
+        best = begin + int(np.argmax(around))
+        if best >= len(likely) - 1 or likely[best] < self.CLEAR * likely.mean():
+            return None
+        before, here, behind = likely[best - 1 : best + 2]
+        bend = before - 2 * here + behind
+        part = 0.5 * (before - behind) / bend if bend < 0 else 0.0
+        return best + self.EARLIEST + min(max(part, -0.5), 0.5)
+
+    def _jump(self, likely: Doubles) -> bool:
+        likely_at = self._sum
+        if self._sure is not None:
+            far = np.abs(np.arange(self.EARLIEST, self.LATEST) - self._sure) > self.NEARBY
+            likely_at = np.where(far, self._sum / self.FAR_BETTER, self._sum)
+        best = int(np.argmax(likely_at))
+        if self._sum[best] <= self.FOUND * self._sum.mean():
+            return False
         found, last = best + self.EARLIEST, self.delay
         self._rest -= 1
-        if last is not None and abs(found - last) <= HOP // 2:
-            self.delay = found
+        if self.is_found and abs(found - last) <= self.REACH:
             return False
-        if last is not None:
+        if self.is_found:
             place = last - self.EARLIEST
-            near = likely[max(place - HOP // 2, 0) : place + HOP // 2].max()
-            if self._rest > 0 or likely[best] <= self.BETTER * near:
+            near = self._sum[max(place - self.REACH, 0) : max(place, 0) + self.REACH].max()
+            if self._rest > 0 or likely_at[best] <= self.BETTER * near:
                 return False
-        self.delay, self._rest = found, self.REST
+        exactly = self._nearest(likely, found, self.REACH)
+        self._lags[-self.BACK :] = found if exactly is None else exactly
+        self._rate, self._rest = 0.0, self.REST
+        self._measured = float(self._compared)
+        self.is_found = True
         return True
 
     def _spectrum(self, samples: Samples) -> NDArray[np.complex128]:
         steps = np.diff(samples.astype(np.float32), prepend=np.float32(samples[0]))
         spectrum: NDArray[np.complex128] = np.fft.rfft(steps, self._SIZE)
         return spectrum
+
+
+_Learned = tuple[Spectra, Spectra, Spectra, Floats, float]
 
 
 class EchoPath:
@@ -153,28 +270,67 @@ class EchoPath:
     DECAY = 0.985
     """A frame counts half after 0.7 s of agent audio, for the tracks may drift a little."""
     PRIOR = 20.0
+    RIDGE = np.array([1.0, 0.3, 1, 1.5, 2, 2, 2, 2, 2, 2], np.float32)
+    """How many frames' worth of evidence it takes to believe in each tap."""
     PEAKS = 0.1
     LEAST_PART = 0.05
+    LEAST_EXPECTED = 0.1
+    """A hole in the user track must not outweigh all the rest."""
     ABOVE_NOISE = 4.0
+    CLEARLY = 0.2
+    NEAR_TAPS = 5
+    """0.06 s around the delay: further the agent's track does not jump."""
 
     def __init__(self) -> None:
         """Begin with a path that brings nothing."""
-        self._ridge = self.PRIOR * np.eye(self.TAPS, dtype=np.complex64)
-        self.begin_at(0)
+        self._ridge = np.diag(self.RIDGE).astype(np.complex64)
+        self._kept: _Learned | None = None
+        self.begin()
 
-    def begin_at(self, delay: int) -> None:
-        """Forget what was learned: the delay is another one."""
-        self._shift = delay - HOP
+    def begin(self) -> None:
+        """Forget what was learned."""
         self._squares = np.zeros((BANDS, self.TAPS, self.TAPS), np.complex64)
         self._products = np.zeros((BANDS, self.TAPS, 1), np.complex64)
         self._filters = np.zeros((BANDS, self.TAPS, 1), np.complex64)
+        self._usual: Floats = np.zeros(BANDS, np.float32)
+        self._frames = 0.0
 
-    def sources(self, agent: TrackPiece, first: int, stop: int) -> Spectra:
+    def keep(self) -> None:
+        """Remember what is learned now: the room stays, whatever happens to the tracks."""
+        self._kept = (self._squares, self._products, self._filters, self._usual, self._frames)
+
+    def recall(self, sources: Spectra, heard: Spectra, noise: Floats, told: float) -> float:
+        """Go back to what was kept if it foretells so many frames clearly better than ``told``.
+
+        Return how much is foretold then.
+        """
+        if self._kept is None:
+            return told
+        left = power(heard - (sources @ self._kept[2])[:, :, 0].T)
+        better = self._part_foretold(power(sources[:, :, 1]).T, power(heard), left, noise)
+        if better is None or better < told + self.CLEARLY:
+            return told
+        self._squares, self._products, self._filters, self._usual, self._frames = self._kept
+        return better
+
+    def loudest(self, sources: Spectra) -> Floats | None:
+        """Return how loud what was kept makes the agent at most, wherever its sound is by now.
+
+        The shape is (frames, bands); None where nothing was kept.
+        """
+        if self._kept is None:
+            return None
+        gains = power(self._kept[2])[:, :, 0].sum(axis=1)
+        loudest: Floats = power(sources[:, :, : self.NEAR_TAPS]).max(axis=2).T * gains
+        return smooth(loudest)
+
+    def sources(self, agent: TrackPiece, delays: DelayFinder, first: int, stop: int) -> Spectra:
         """Return the agent's frames that user frames ``[first, stop)`` come from.
 
         The shape is (bands, frames, taps); tap 1 is the frame at the delay.
         """
-        frames = agent.spectra(first - self.TAPS + 1, stop, self._shift)
+        begin = first - self.TAPS + 2
+        frames = agent.delayed_spectra(begin, delays.lags(begin, stop + 1))
         around = sliding_window_view(frames, self.TAPS, axis=0)[:, :, ::-1]
         return np.ascontiguousarray(around.transpose(1, 0, 2))
 
@@ -191,8 +347,14 @@ class EchoPath:
         """
         left = power(heard - self.foretell(sources))
         told = self._part_foretold(power(sources[:, :, 1]).T, power(heard), left, noise)
-        self._fit(sources, heard, smooth(left) + noise + np.float32(1.0))
+        least = np.float32(self.LEAST_EXPECTED) * self._usual_power(power(heard))
+        self._fit(sources, heard, np.maximum(smooth(left), least) + noise + np.float32(1.0))
         return told
+
+    def part_foretold(self, sources: Spectra, heard: Spectra, noise: Floats) -> float | None:
+        """Return what ``learn`` does, and learn nothing."""
+        left = power(heard - self.foretell(sources))
+        return self._part_foretold(power(sources[:, :, 1]).T, power(heard), left, noise)
 
     def _part_foretold(
         self, said: Floats, heard: Floats, left: Floats, noise: Floats
@@ -205,6 +367,14 @@ class EchoPath:
         weights = counts / (heard.mean(axis=0) + noise[VOICE])
         return 1.0 - float((left * weights).sum() / (heard * weights).sum())
 
+    def _usual_power(self, heard: Floats) -> Floats:
+        """Return what is heard in each band, on average of these frames and of those before."""
+        count = len(heard)
+        faded = np.float32(self.DECAY**count)
+        mean = heard.mean(axis=0)
+        self._usual = faded * self._usual + (1 - faded) * mean if self._usual.any() else mean
+        return self._usual
+
     def _fit(self, sources: Spectra, heard: Spectra, expected: Floats) -> None:
         count = len(heard)
         ages = self.DECAY ** np.arange(count - 1, -1, -1, dtype=np.float32)
@@ -214,5 +384,8 @@ class EchoPath:
         self._squares = (self._squares * faded + weighted @ sources).astype(np.complex64)
         products = weighted @ np.ascontiguousarray(heard.T)[:, :, None]
         self._products = (self._products * faded + products).astype(np.complex64)
-        filters = np.linalg.solve(self._squares + self._ridge, self._products)
+        self._frames = self._frames * float(faded) + float(ages.sum())
+        usual = np.trace(self._squares, axis1=1, axis2=2).real / (self.TAPS * self._frames)
+        ridge = self._ridge * (usual + np.float32(self.PRIOR / 2))[:, None, None]
+        filters = np.linalg.solve(self._squares + ridge, self._products)
         self._filters = filters.astype(np.complex64)

@@ -6,12 +6,13 @@ foretold, and noise as loud as the room's stands in its place, so that neither t
 sound of the room changes with it. What the user says over the agent is not foretold, and stays.
 
 Where the agent was not audible just before, the track passes as it is and at once. Elsewhere a
-window waits until ``LOOK_AHEAD`` frames more have come, 0.4 s at most, for the first words of an
-agent tell the path that they came by. Nothing is taken out before the path has foretold sound that
-it had not seen.
+window waits until ``LOOK_AHEAD`` frames more have come, 0.4 s at most (``FIRST_LOOK_AHEAD`` in the
+first seconds, 0.5 s at most), for the first words of an agent tell the path that they came by.
+The delay is followed from piece to piece, for the tracks creep against each other. Nothing is
+taken out before the path has foretold sound that it had not seen.
 
 All hangs on sample positions: the same tracks give the same result however they are cut up. An
-``EchoTrace`` belongs to one thread at a time. While the agent is audible it costs 2 to 4 % of a
+``EchoTrace`` belongs to one thread at a time. While the agent is audible it costs 3 to 5 % of a
 core.
 """
 
@@ -21,8 +22,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audio.echo_path import (
+    AUDIBLE,
     BANDS,
     FRAME,
     HOP,
@@ -88,25 +91,33 @@ class EchoTrace:
     """Takes both tracks and gives the user's, window by window."""
 
     LOOK_AHEAD = 16
-    AUDIBLE = 33
-    """Samples at -60 dBFS and above."""
+    FIRST_LOOK_AHEAD = 24
     REACH_WINDOWS = 21
     """0.66 s after agent audio its echo is over: the longest delay, and some reverberation."""
     KEPT_SAMPLES = 4 * SAMPLE_RATE
-    HISTORY = 96
-    """So many frames tell a path anew whose delay has jumped."""
-    FIRST_FRAMES, LATER_FRAMES = 4, 16
+    HISTORY = 24
+    """So many frames tell a path anew whose delay has jumped, or that fails."""
+    LEARNED_FRAMES = 4
     """The path is learned after so many frames each time."""
     FIRST_JUDGED = 40
-    """So often at first, some 3 s of agent audio: more often, for it is still to be found."""
+    """So often at first, some 3 s of agent audio, it is still to be found: more is waited for."""
     ON, OFF = 0.15, 0.08
     """From and below which part foretold, on average, the path is taken for one."""
     RISE, FALL = 0.4, 0.05
+    AROUND = 4
+    """So many frames more, on both sides of some that fail, are taken to fail as well."""
+    MARGIN = 4.0
+    """In them only what is so much louder than an echo can be is kept."""
+    KNOWN = 0.5
+    FAILED, FAILURES = -0.2, 4
+    """A path is begun anew that made it worse so often by so much."""
     NOISE_RISE = 1.005
     NOISE_BIAS = 1.5
     """The least of a smoothed power is that much below its mean."""
     HOLD = 24.0
     """What is this often the usual remainder is taken for the remainder."""
+    FAINT = 0.02
+    """A frame's remainder this faint against the echo is the echo's."""
     TAIL = 0.6
     """Reverberation that the path does not know falls this much a frame."""
 
@@ -119,7 +130,10 @@ class EchoTrace:
         self._finder, self._path = DelayFinder(), EchoPath()
         self._learned = 0
         self._judged = 0
+        self._failures = 0
         self._foretold = 0.0
+        self._lost: set[int] = set()
+        """Frames where the tracks do not belong together as they did."""
         self._is_echoing = False
         self._noise = _NoiseFloor()
         self._rest = 0.1
@@ -138,7 +152,7 @@ class EchoTrace:
         self._agent.append(agent)
         for window in range(len(self._loud), self._agent.stop // WINDOW_SAMPLES):
             samples = self._agent.cut(window * WINDOW_SAMPLES, (window + 1) * WINDOW_SAMPLES)
-            self._loud.append(bool((np.abs(samples) >= self.AUDIBLE).any()))
+            self._loud.append(bool((np.abs(samples) >= AUDIBLE).any()))
         windows = list(self._windows())
         for track in (self._user, self._agent):
             track.drop(self.position - self.KEPT_SAMPLES)
@@ -147,7 +161,7 @@ class EchoTrace:
     def finish(self) -> list[TracedWindow]:
         """Return the whole windows that are left: both tracks have ended."""
         whole = min(self._user.stop, self._agent.stop) // WINDOW_SAMPLES - self._told
-        ahead = np.zeros((2 * BATCH + self.LOOK_AHEAD) * HOP, np.int16)
+        ahead = np.zeros((2 * BATCH + self.FIRST_LOOK_AHEAD) * HOP, np.int16)
         return self.feed(ahead, ahead)[:whole]
 
     def _windows(self) -> Iterator[TracedWindow]:
@@ -156,7 +170,7 @@ class EchoTrace:
             window = self._told
             batch = window // _WINDOWS
             if self._is_covered(window) and self._batched < batch:
-                if known < HOP * (BATCH * (batch + 1) + self.LOOK_AHEAD):
+                if known < HOP * (BATCH * (batch + 1) + self._look_ahead):
                     return
                 self._work(batch)
                 self._batched = batch
@@ -164,6 +178,10 @@ class EchoTrace:
                 self._noise.hear(self._user, 2 * window + 2)
             self._told += 1
             yield self._window(window)
+
+    @property
+    def _look_ahead(self) -> int:
+        return self.FIRST_LOOK_AHEAD if self._judged < self.FIRST_JUDGED else self.LOOK_AHEAD
 
     def _is_covered(self, window: int) -> bool:
         """Whether the agent's voice may be in the window."""
@@ -192,8 +210,9 @@ class EchoTrace:
         stop = first + BATCH
         self._noise.hear(self._user, stop - 1)
         self._learned = max(self._learned, first)
-        head = stop + self.LOOK_AHEAD - 1
-        step = self.FIRST_FRAMES if self._judged < self.FIRST_JUDGED else self.LATER_FRAMES
+        # an echo may seem to come before its sound: what it comes from must be there in any case
+        head = stop + self._look_ahead - 4
+        step = self.LEARNED_FRAMES
         while self._learned + step <= head:
             self._learn(self._learned, self._learned + step)
             self._learned += step
@@ -202,30 +221,58 @@ class EchoTrace:
 
     def _learn(self, first: int, stop: int) -> None:
         noise = self._noise.power
-        jumped = self._finder.compare(self._user, self._agent, HOP * (first - 1), HOP * stop)
-        if jumped:
-            assert self._finder.delay is not None
-            self._path.begin_at(self._finder.delay)
+        jumped = self._finder.compare(self._user, self._agent, first, stop)
+        # a path that is known stays the same one wherever the tracks jump to
+        is_anew = self._failures >= self.FAILURES or (jumped and self._foretold < self.KNOWN)
+        if is_anew:
+            self._path.begin()
+            self._failures = 0
             first = max(first - self.HISTORY, self._user.start // HOP + 1, 1)
-        sources = self._path.sources(self._agent, first, stop)
-        told = self._path.learn(sources, self._user.spectra(first, stop), noise)
-        if told is None or jumped:
+        sources = self._path.sources(self._agent, self._finder, first, stop)
+        heard = self._user.spectra(first, stop)
+        told = self._path.part_foretold(sources, heard, noise)
+        if told is not None and told < self.ON:
+            told = self._path.recall(sources, heard, noise, told)
+        if told is not None and told < self.FAILED:
+            self._lost.update(range(first - self.AROUND, stop + self.AROUND))
+        if not self._fails(told):
+            self._path.learn(sources, heard, noise)
+        if told is None or is_anew:
             return
         self._judged += 1
         rate = self.RISE if told > self._foretold else self.FALL
         self._foretold += rate * (max(told, -0.5) - self._foretold)
+        if told > self.KNOWN and self._foretold > self.KNOWN:
+            self._path.keep()
+            self._finder.confirm()
         self._is_echoing = self._foretold > (self.OFF if self._is_echoing else self.ON)
+
+    def _fails(self, told: float | None) -> bool:
+        """Whether what was learned is better left as it is: the tracks do not belong together."""
+        if told is not None and told < self.FAILED:
+            self._failures += 1
+            return self._foretold > self.KNOWN
+        if told is not None and told > self.ON:
+            self._failures = 0
+        return False
 
     # -- taking out ----------------------------------------------------------------------------
 
     def _take_out(self, first: int, stop: int) -> None:
         heard = self._user.spectra(first, stop)
-        sources = self._path.sources(self._agent, first, stop)
+        sources = self._path.sources(self._agent, self._finder, first, stop)
         echo = self._path.foretell(sources)
-        left = heard - echo
         noise = self._noise.power
+        lost, loudest = self._lost_among(first, stop), self._path.loudest(sources)
+        if loudest is not None:
+            echo[lost] = 0
+        left = heard - echo
         foretold = smooth(power(echo))
         part = self._part_kept(self._reverberate(foretold), power(left), noise)
+        if loudest is not None:
+            over = np.float32(self.MARGIN) * loudest / (power(left) + np.float32(1e-3))
+            part[lost] = smooth(np.clip(1 - over, 0, 1))[lost]
+            foretold[lost] = loudest[lost]
         # as much noise as was held down, where there was anything to hold down
         covered = np.minimum(np.sqrt(foretold / (noise + np.float32(1e-3))) * 2, 1)
         fill = np.sqrt(noise * (1 - part**2)) * covered * _PHASES[np.arange(first, stop) % _TURNS]
@@ -235,6 +282,11 @@ class EchoTrace:
             if self._may_change(frame):
                 self._taken[frame] = taken[index]
                 self._note(frame, heard[index], echo[index], said[index])
+
+    def _lost_among(self, first: int, stop: int) -> NDArray[np.bool_]:
+        lost = np.array([frame in self._lost for frame in range(first, stop)])
+        self._lost = {frame for frame in self._lost if frame >= first}
+        return lost
 
     def _may_change(self, frame: int) -> bool:
         """Whether none of the windows that a frame reaches into is told, or free of the agent."""
@@ -258,14 +310,17 @@ class EchoTrace:
             # what the user says over the agent raises it: it goes up slowly
             self._rest += (0.3 if usual < self._rest else 0.03) * (usual - self._rest)
         rest = np.float32(self.HOLD * self._rest) * echo / (left + np.float32(1e-3))
-        return smooth(np.clip(1 - rest, 0, 1))
+        part: Floats = smooth(np.clip(1 - rest, 0, 1))
+        kept = (part**2 * left).sum(axis=1) / (echo.sum(axis=1) + np.float32(1e-3))
+        part *= np.clip(kept / np.float32(self.FAINT) - 1, 0, 1)[:, None]
+        return part
 
     def _note(self, frame: int, heard: Spectra, echo: Spectra, said: Floats) -> None:
         if frame % 2 == 0:  # an odd one lies on a window exactly
             return
         common = float((heard.real * echo.real + heard.imag * echo.imag).sum())
         powers = (float(power(heard).sum()), float(power(echo).sum()), common, float(said.sum()))
-        self._figures[frame] = EchoFigures(self._finder.delay or 0, *powers)
+        self._figures[frame] = EchoFigures(self._finder.delay, *powers)
 
 
 class _NoiseFloor:

@@ -262,6 +262,8 @@ _HOP = 128
 _QUIET_PART = 0.2
 _OUT_DB = 9.0
 """What is so far above the noise stands out of it."""
+_LEFT_DB, _FAINT_DB = 6.0, 15.0
+"""What is so far below the track as it is, or below the loudest of it, may be left of an echo."""
 _HEARD_DBFS = -55.0
 """What is below in level is silence."""
 _LEAST_MS, _LONGEST_BURST_MS = 24.0, 600.0
@@ -278,14 +280,12 @@ def _measure(
     raw, own = (np.concatenate([each[which] for each in windows]) for which in (0, 1))
     quiet = _levels(np.concatenate([window.own for window in kept]))
     noise_dbfs = float(np.quantile(quiet, _QUIET_PART))
-    burst_ms, heard_ms = _out_ms(own, noise_dbfs), _out_ms(raw, noise_dbfs)
     figures = [window.figures for window in windows if window.figures is not None]
     echo = sum_of(figures) if figures else None
-    is_echo = echo is not None and (
-        heard_ms >= _LEAST_MS
-        and burst_ms <= heard_ms / 2
-        and echo.correlation >= _LEAST_CORRELATION
-    )
+    is_like = echo is not None and echo.correlation >= _LEAST_CORRELATION
+    heard_ms = _out_ms(raw, noise_dbfs)
+    burst_ms = _out_ms(own, noise_dbfs, raw if is_like else None)
+    is_echo = is_like and heard_ms >= _LEAST_MS and burst_ms <= heard_ms / 2
     told = echo if is_echo else None
     return SoundMeasured(
         _kind(own, burst_ms, is_speech=is_speech, is_echo=is_echo),
@@ -312,9 +312,13 @@ def _kind(own: Samples, burst_ms: float, *, is_speech: bool, is_echo: bool) -> S
     return "noise" if float(np.median(_levels(own))) >= _HEARD_DBFS else "silence"
 
 
-def _out_ms(samples: Samples, noise_dbfs: float) -> float:
-    """Return how much stands out of the noise."""
-    out = _levels(samples) > max(noise_dbfs + _OUT_DB, _HEARD_DBFS)
+def _out_ms(samples: Samples, noise_dbfs: float, echoing: Samples | None = None) -> float:
+    """Return how much stands out of the noise; of ``echoing`` without its echo, what is no rest."""
+    levels = _levels(samples)
+    out = levels > max(noise_dbfs + _OUT_DB, _HEARD_DBFS)
+    if echoing is not None:
+        before = _levels(echoing)
+        out &= levels > np.maximum(before - _LEFT_DB, before.max() - _FAINT_DB)
     return float(out.sum()) * samples_to_ms(_HOP)
 
 
