@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.cli_report import add_sessions, duration, limit
+from app.cli_report import MOST_MS, add_sessions, duration, limit
 from app.exit_codes import DEVICE_OR_FILE, FAILED, INTERRUPTED, OK, USAGE
 from app.plain import printable
 
@@ -71,6 +71,12 @@ def add(commands: Any) -> None:
         type=partial(limit, unit_ms=1000),
         metavar="D",
         help="how long the user has to speak over the agent for a missed interruption (default 1s)",
+    )
+    add(
+        "--turn-pause",
+        type=partial(limit, unit_ms=1000, most_ms=MOST_MS["pause_s"]),
+        metavar="D",
+        help="the silence that ends a turn; analyses the sessions anew (default 1s)",
     )
     add("--require-figures", action="store_true", help="a figure that is missing breaks its limit")
     add("--junit", type=Path, metavar="FILE", help="write JUnit XML as well; replaces FILE")

@@ -75,7 +75,11 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         group.add_argument(
             option,
             dest=field,
-            type=partial(limit, unit_ms=1000 if field.endswith("_s") else 1),
+            type=partial(
+                limit,
+                unit_ms=1000 if field.endswith("_s") else 1,
+                most_ms=MOST_MS.get(field, MINUTE_MS),
+            ),
             metavar="D",
             help=f"{definition} (default {default})",
         )
@@ -86,11 +90,17 @@ LIMITS = {
     "time_to_silence_ms": ("--silent-within", "150ms", "time to silence that is good enough"),
     "response_latency_ms": ("--slow-after", "1.5s", "response latency of a slow response"),
     "missed_s": ("--missed-after", "1s", "user speech over the agent's that is no backchannel"),
+    "pause_s": ("--turn-pause", "1s", "the silence that ends a turn; analyses the sessions anew"),
 }
 """The option of each limit, by its field in ``app.limits.Limits``."""
 
 
-def limit(text: str, *, unit_ms: int) -> float:
+MINUTE_MS = 60_000
+MOST_MS = {"pause_s": 10_000}
+"""The greatest value of a limit where it is not a minute."""
+
+
+def limit(text: str, *, unit_ms: int, most_ms: int = MINUTE_MS) -> float:
     """Return a duration as a limit in units of ``unit_ms``.
 
     Raises:
@@ -98,8 +108,8 @@ def limit(text: str, *, unit_ms: int) -> float:
 
     """
     value_ms, least_ms = duration(text), 100 if unit_ms == 1000 else 1
-    if not least_ms <= value_ms <= 60_000:
-        raise argparse.ArgumentTypeError(f"it goes from {least_ms}ms to 60s")
+    if not least_ms <= value_ms <= most_ms:
+        raise argparse.ArgumentTypeError(f"it goes from {least_ms}ms to {most_ms // 1000}s")
     return value_ms / unit_ms
 
 

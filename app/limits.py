@@ -117,7 +117,8 @@ INFOS = (
         "pause_s",
         "Pause that ends a turn",
         "s",
-        "A silence this long ends a turn; speech that goes on sooner belongs to the same turn.",
+        "A silence this long ends a turn; speech that goes on sooner belongs to the same turn. "
+        "What is in view keeps the pause it was opened with.",
         0.1,
         10.0,
     ),

@@ -87,9 +87,12 @@ class WindowServices:
 
     def open_recording(self, path: Path, swap: bool) -> Recording:
         """Open it; what takes long goes on in a thread of the recording's own."""
+        from app.limits import Limits
         from app.recording import open_recording
 
-        return open_recording(path, swap=swap)
+        kept = self.settings.screen.get("limits")
+        limits = Limits.of(kept if isinstance(kept, dict) else {})
+        return open_recording(path, swap=swap, pause_s=limits.pause_s)
 
     def describe(self, path: Path) -> Sequence[tuple[str, str]]:
         """Read ``session.json``, or the file's header."""

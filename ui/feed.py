@@ -21,7 +21,7 @@ from app.events import (
 from app.limits import Limits, class_of
 from app.turns import TurnTracker
 from ui.scene import RATE, Both, Lane, Mark, Scene, Turn
-from ui.tables import silence_text
+from ui.tables import felt_text
 from ui.unheard import Unheard
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SessionFeed:
         self._limits = limits or Limits()
         self.session: Any = viewed
         """The same, for what only a session has."""
-        self.tracker = TurnTracker()
+        self.tracker = TurnTracker(self._limits.pause_s)
         self.scene = Scene()
         self.lost = 0
         self.changes = 0
@@ -62,7 +62,6 @@ class SessionFeed:
         self._shown: TurnView | None = None
         self._heard: list[int] = []
         """The numbers of the spans that the agent's speech is made of."""
-        self._overlaps: list[Overlap] = []
         if self._is_recording:
             self.scene.muted += getattr(viewed, "muted", ())
 
@@ -74,11 +73,10 @@ class SessionFeed:
     def set_limits(self, limits: Limits) -> None:
         """Let what is late, and what is missed, go by other limits from now on."""
         self._limits = limits
-        self._overlaps = []
         turns = self.turns
         if turns is not None:
             self.scene.marks = [mark_of(each, limits) for each in turns.interruptions]
-            self._show_overlaps(turns.overlaps)
+            self._show_overlaps(turns.overlaps, 0)
         self.scene.version += 1
         self.changes += 1
 
@@ -118,7 +116,7 @@ class SessionFeed:
         scene.user.turns = [_ends(turn) for turn in turns.user_turns]
         scene.agent.turns = [_ends(turn) for turn in turns.agent_turns]
         scene.marks = [mark_of(each, self._limits) for each in turns.interruptions]
-        self._show_overlaps(turns.overlaps)
+        self._show_overlaps(turns.overlaps, 0)
         settled = [span for span in turns.spans if span.kind != "queued"]
         self._unheard.update(settled, 0, ())
         self._show_agent_speech(settled, 0)
@@ -161,7 +159,7 @@ class SessionFeed:
         scene.marks[changed:] = [
             mark_of(each, self._limits) for each in tracker.interruptions[changed:]
         ]
-        self._show_overlaps(tracker.overlaps)
+        self._show_overlaps(tracker.overlaps, tracker.take_changed_overlaps())
         changed = tracker.take_changed_spans()
         self._show_agent_speech(tracker.settled_spans, changed)
         self._unheard.update(tracker.settled_spans, changed, tracker.queued_spans())
@@ -176,16 +174,10 @@ class SessionFeed:
         numbers[kept:] = [n for n in range(changed, len(settled)) if settled[n].kind == "heard"]
         speech[kept:] = [_extent(settled[number]) for number in numbers[kept:]]
 
-    def _show_overlaps(self, overlaps: Sequence[Overlap]) -> None:
-        """Show when both spoke; records that are the same objects as before stay as they were."""
-        shown, known = self.scene.overlaps, self._overlaps
-        same = 0
-        for one, other in zip(known, overlaps, strict=False):
-            if one is not other:
-                break
-            same += 1
-        known[same:] = overlaps[same:]
-        shown[same:] = [both_of(each, self._limits) for each in known[same:]]
+    def _show_overlaps(self, overlaps: Sequence[Overlap], changed: int) -> None:
+        """Show when both spoke; those before number ``changed`` are known."""
+        latest = overlaps[changed:]
+        self.scene.overlaps[changed:] = [both_of(each, self._limits) for each in latest]
 
 
 def note_speech(speech: list[Turn], event: SpeechStarted | SpeechEnded) -> None:
@@ -213,16 +205,16 @@ def _ends(turn: turn_records.Turn) -> Turn:
 
 def mark_of(interruption: Interruption, limits: Limits | None = None) -> Mark:
     """Return an interruption as the timeline shows it."""
-    time = silence_text(interruption)
-    text = time if interruption.was_silent else f"silent in {time}"
+    kind = class_of(interruption, limits or Limits())
+    text, figure = felt_text(interruption, kind)
     return Mark(
         interruption.number,
         interruption.at,
         interruption.silent_at,
         text,
-        time,
+        figure,
         onset=interruption.user_onset,
-        kind=class_of(interruption, limits or Limits()),
+        kind=kind,
     )
 
 

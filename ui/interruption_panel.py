@@ -25,6 +25,7 @@ from app.limits import Limits
 from ui.limit_keeper import LimitMenu
 from ui.moments import (
     CLASSES,
+    DISCARDED,
     TROUBLE,
     Moment,
     as_text,
@@ -127,9 +128,9 @@ def columns(limits: Limits) -> tuple[Column[Moment], ...]:
         Column(
             "Discarded",
             discarded_text,
-            96,
-            "Agent audio thrown away before it was played, in ms",
-            key=lambda m: None if m.cut is None else m.cut.discarded_ms,
+            132,
+            DISCARDED,
+            key=lambda m: None if m.cut is None else m.cut.discarded_ms + m.cut.held_back_ms,
         ),
         Column(
             "Heard up to",
@@ -208,7 +209,9 @@ class InterruptionPanel(QWidget):
         self.rows = FittingMoments(self.model)
         self._figures = QLabel(self)
         self.kind, self.text = QComboBox(self), QLineEdit(self)
-        self.limits = LimitMenu(("mouth_to_silence_ms", "time_to_silence_ms", "missed_s"), self)
+        self.limits = LimitMenu(
+            ("mouth_to_silence_ms", "time_to_silence_ms", "missed_s", "pause_s"), self
+        )
         self.limits.show_limits(self._limits)
         self._limits_button = QToolButton(self)
         self._build()
@@ -242,8 +245,10 @@ class InterruptionPanel(QWidget):
         self.moments = moments_of(self._cuts, self._overlaps, self._limits)
         self.model.show_records(self.moments)
         self._keep_chosen()
-        known = [c.time_to_silence_ms for c in self._cuts if c.time_to_silence_ms is not None]
-        self._figures.setText(spread_text("time to silence", known))
+        mouth = [c.mouth_to_silence_ms for c in self._cuts if c.mouth_to_silence_ms is not None]
+        time = [c.time_to_silence_ms for c in self._cuts if c.time_to_silence_ms is not None]
+        spreads = (spread_text("mouth to silence", mouth), spread_text("time to silence", time))
+        self._figures.setText(" · ".join(filter(None, spreads)))
         self._show_counts()
         self.moments_changed.emit()
 

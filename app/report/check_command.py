@@ -37,9 +37,8 @@ def check(options: argparse.Namespace) -> int:
     rules = [Rule(*rule) for rule in dict.fromkeys(options.rules)]
     if not rules:
         raise AppError("There is no limit to check.", "Give one, as --max-time-to-silence 150ms.")
-    limits = Limits()
-    if options.missed_after is not None:
-        limits = Limits(missed_s=options.missed_after)
+    given = {"missed_s": options.missed_after, "pause_s": options.turn_pause}
+    limits = Limits(**{name: value for name, value in given.items() if value is not None})
     found = list(sessions_in(options.sessions))
     with PartFiles(replace_all=True) as files:
         if options.junit is not None:

@@ -117,7 +117,7 @@ def examine_each(
             continue
         name = one_line(item.resolve().name)
         try:
-            with closing(open_recording(item)) as recording:
+            with closing(open_recording(item, pause_s=limits.pause_s)) as recording:
                 yield _examine(recording, name, limits, partial(tell, number, name))
         except (OSError, AudioError, AppError) as error:
             yield Unreadable(name, _sentence(error, item))

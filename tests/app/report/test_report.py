@@ -218,6 +218,28 @@ def test_findings_and_classes_go_by_limits_that_are_given(tmp_path, capsys):
     assert "from 100ms to 60s" in capsys.readouterr().err
 
 
+def test_turns_end_after_the_pause_that_is_given(tmp_path, capsys):
+    """The agent is silent for a while in the middle of what it says: one turn, or two."""
+    path = make_session(tmp_path)
+    lines = (path / "events.jsonl").read_text().splitlines()
+    spoken = [json.loads(line) for line in lines]
+    first = next(event for event in spoken if event["type"] == "heard")
+    half = (first["start"] + first["stop"]) // 2
+    later = first["at"] + (half - first["start"]) / 16_000 + 0.6
+    halves = [{**first, "stop": half}, {**first, "start": half, "at": later}]
+    spoken[spoken.index(first) : spoken.index(first) + 1] = halves
+    (path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in spoken))
+
+    def agent_turns(*options: str) -> int:
+        assert run(path, "--json", *options) == OK
+        return len(json.loads(capsys.readouterr().out)["sessions"][0]["responses"])
+
+    assert agent_turns("--turn-pause", "300ms") == agent_turns() + 1
+    with pytest.raises(SystemExit):
+        run(path, "--turn-pause", "11s")
+    assert "from 100ms to 10s" in capsys.readouterr().err
+
+
 @pytest.fixture
 def elsewhere(monkeypatch):
     """Let this machine be in New York."""
