@@ -37,9 +37,10 @@ from app.interruptions import Cut, CutKeeper
 from app.limits import PAUSE_S
 from app.overlaps import OverlapKeeper
 from app.responses import RefusedKeeper, ResponseKeeper
-from app.said import Said, text_in
+from app.said import Said
 from app.spans import SpanKeeper
 from app.turn_keeper import TurnKeeper
+from app.turn_messages import MessageReader
 from app.turn_records import (
     AudioSpan,
     Interruption,
@@ -84,6 +85,9 @@ class TurnTracker:
         self._refused = RefusedKeeper()
         self._said = Said(self._spans)
         self._cuts = CutKeeper()
+        self._messages = MessageReader(
+            self._turns, self._cuts, self._said, self._responses, self._refused
+        )
         self._interruptions: list[Interruption] = []
         self._echoes: deque[EchoHeard] = deque(maxlen=self.ECHOES)
         self._onsets: deque[float] = deque(maxlen=self.ECHOES)
@@ -420,52 +424,11 @@ class TurnTracker:
 
     # -- messages ------------------------------------------------------------------------------
 
-    def _on_audio(self, message: MessageReceived, _body: dict[str, Any]) -> None:
-        self._refused.take_audio(message)
-
-    def _on_metadata(self, _message: MessageReceived, body: dict[str, Any]) -> None:
-        self._refused.take_format(body.get("agent_output_audio_format"))
-
-    def _on_interruption(self, message: MessageReceived, _body: dict[str, Any]) -> None:
-        self._refused.agent_interrupts()
-        self._mark_cut(self._cuts.agent_tells(message.t, message.event_id))
-
     def _on_message(self, message: MessageReceived) -> None:
-        reader = _MESSAGES.get(message.kind)
-        if reader is not None:
-            key, read = reader
-            body = message.payload.get(key)
-            read(self, message, body if isinstance(body, dict) else message.payload)
-
-    def _on_agent_response(self, message: MessageReceived, body: dict[str, Any]) -> None:
-        self._refused.agent_responds()
-        self._said.set_text(message.t, text_in(body, "agent_response"), message.event_id)
-
-    def _on_chat_part(self, message: MessageReceived, body: dict[str, Any]) -> None:
-        self._said.add_chat(message, body)
-
-    def _on_correction(self, message: MessageReceived, body: dict[str, Any]) -> None:
-        self._said.correct(message, body)
-
-    def _on_user_transcript(self, message: MessageReceived, body: dict[str, Any]) -> None:
-        self._responses.user_is_understood(message.t)
-        self._touch_response()
-        self._user_said(message, body, tentative=False)
-
-    def _on_tentative_transcript(self, message: MessageReceived, body: dict[str, Any]) -> None:
-        self._user_said(message, body, tentative=True)
-
-    def _user_said(
-        self, message: MessageReceived, body: dict[str, Any], *, tentative: bool
-    ) -> None:
-        text = text_in(body, "user_transcript")
-        at = self.user_turns[-1].start if self.user_turns else message.t
-        self._said.transcript.user_said(text, at, tentative=tentative)
+        self._mark_cut(self._messages.read(message))
 
     def _on_message_sent(self, message: MessageSent) -> None:
-        if message.kind == "user_message":
-            self._turns.user_types()
-            self._said.transcript.user_typed(text_in(message.payload, "text"), message.t)
+        self._messages.read_sent(message)
 
     # -- the rest ------------------------------------------------------------------------------
 
@@ -508,26 +471,3 @@ class TurnTracker:
 
 def _is_in(onset: float, echo: EchoHeard) -> bool:
     return echo.t - ECHO_TOLERANCE_S <= onset < echo.stop
-
-
-_Reader = Callable[[TurnTracker, MessageReceived, dict[str, Any]], None]
-
-_MESSAGES: dict[str, tuple[str, _Reader]] = {
-    "audio": ("audio_event", TurnTracker._on_audio),
-    "conversation_initiation_metadata": (
-        "conversation_initiation_metadata_event",
-        TurnTracker._on_metadata,
-    ),
-    "interruption": ("interruption_event", TurnTracker._on_interruption),
-    "agent_response": ("agent_response_event", TurnTracker._on_agent_response),
-    "agent_chat_response_part": ("text_response_part", TurnTracker._on_chat_part),
-    "agent_response_correction": (
-        "agent_response_correction_event",
-        TurnTracker._on_correction,
-    ),
-    "user_transcript": ("user_transcription_event", TurnTracker._on_user_transcript),
-    "tentative_user_transcript": (
-        "tentative_user_transcription_event",
-        TurnTracker._on_tentative_transcript,
-    ),
-}

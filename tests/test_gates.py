@@ -88,6 +88,15 @@ def test_importing_it_loads_nothing_it_should_not_know(start: str, unwanted: set
     assert set(loaded.stdout.split()) & unwanted == set()
 
 
+def test_the_window_waits_for_nothing_that_reads_recordings() -> None:
+    code = "import sys, ui.application; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    unwanted = {"app.bundle", "app.recording", "app.session", "app.sources"}
+    assert set(loaded.stdout.split()) & unwanted == set()
+
+
 def test_every_queue_is_bounded() -> None:
     unbounded = [
         f"{name_of(path)}:{node.lineno}"

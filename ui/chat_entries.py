@@ -16,7 +16,7 @@ from app.limits import Limits, class_of
 from app.turn_records import Interruption, Line, Overlap
 from app.word_times import TimedWord
 from app.words import agreement
-from ui.tables import silence_text
+from ui.tables import felt_text
 from ui.time_axis import clock_text
 
 Record = Interruption | Overlap
@@ -24,6 +24,13 @@ T = TypeVar("T")
 BREAK = "\u2028"
 """Begins another line of the same paragraph."""
 WORD = re.compile(r"\S+")
+LONGEST = 20_000
+"""Characters of a piece of a line that are shown: to lay out a million takes seconds."""
+LONGEST_WORD = 400
+"""Of a word: where a longer one is broken is looked for at a price that grows with its square."""
+_TOO_LONG = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\u2060")
+"""Marks that turn the reading direction, of all that follows in the paragraph: of figures, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +233,8 @@ def note_of(record: Record, limits: Limits) -> Note | None:
     """Return what the chat says of an interruption, or of an overlap that was a missed one."""
     kind = class_of(record, limits)
     if isinstance(record, Interruption):
-        time = silence_text(record)
-        silent = time if record.was_silent else f"silent in {time}"
-        return Note(record, f"#{record.number} {kind or 'interrupt'}, {silent}")
+        felt, _ = felt_text(record, kind)
+        return Note(record, f"#{record.number} {kind or 'interrupt'}, {felt}")
     if kind != "missed" or record.interruption is not None or record.stop is None:
         return None
     spoke_s = record.stop - record.start
@@ -278,7 +284,7 @@ def segments(entry: Entry) -> list[Segment]:
             _add_note(found, notes.pop(0)[1])
             begin = cut
         _add_words(found, whole[begin:], style, word + bisect_left(starts, begin))
-        word += len(starts)
+        word += len(starts) if len(text) <= LONGEST else len(text.split())
     for _, note in notes:
         _add_note(found, note)
     account = account_of(entry.line)
@@ -348,5 +354,10 @@ def place_of_word(entry: Entry, number: int) -> tuple[int, int] | None:
 
 
 def one_paragraph(text: str) -> str:
-    """Return ``text`` with its line breaks as such: a new paragraph would begin another block."""
-    return BREAK.join(text.replace("\u2029", "\n").splitlines())
+    """Return ``text`` with its line breaks as such: a new paragraph would begin another block.
+
+    What is too long to be read is cut short, and what stands behind it reads as it would alone.
+    """
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    lines = shown.replace("\u2029", "\n").splitlines()
+    return _TOO_LONG.sub(r"\1…", BREAK.join(lines)).translate(_TURNING)

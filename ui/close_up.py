@@ -13,10 +13,13 @@ from ui.envelope import View, coverage, hatched, picture
 from ui.moments import Moment, close_up_of
 from ui.scene import RATE, Lane, Scene, Stretch
 from ui.theme import Theme, blend, tabular, translucent
+from ui.waterfall import step_of
 
 LANE = 34
 GUTTER = 40
 AXIS = 16
+SPACE = 4
+"""Pixels between two times, at the least."""
 
 
 class CloseUp(QWidget):
@@ -185,14 +188,15 @@ class CloseUp(QWidget):
             painter.drawText(area, where, name)
 
     def _paint_times(self, painter: QPainter, moment: Moment) -> None:
-        """Draw half seconds from the moment itself, which is 0."""
+        """Draw half seconds, or what there is room for, from the moment itself, which is 0."""
         colours = self._theme.colours
         painter.setFont(tabular(-2.0))
         start, stop = close_up_of(moment)
-        step = 0.5 if stop - start <= 4 else 1.0 if stop - start <= 8 else 5.0
+        seconds = stop - start
+        step = 0.5 if seconds <= 4 else 1.0 if seconds <= 8 else float(step_of(seconds / 8))
         faint = blend(colours.line, colours.base, 0.5)
         metrics = painter.fontMetrics()
-        number = -int((moment.at - start) / step)
+        number, free_from = -int((moment.at - start) / step), 0
         while moment.at + number * step <= stop:
             x = round(self._x(moment.at + number * step))
             painter.fillRect(x, 2 * LANE, 1, 4, faint)
@@ -200,5 +204,7 @@ class CloseUp(QWidget):
             width = metrics.horizontalAdvance(text)
             painter.setPen(QColor(colours.muted))
             left = min(max(x - width // 2, GUTTER), self.width() - width)
-            painter.drawText(left, 2 * LANE + 4 + metrics.ascent(), text)
+            if left >= free_from:
+                painter.drawText(left, 2 * LANE + 4 + metrics.ascent(), text)
+                free_from = left + width + SPACE
             number += 1

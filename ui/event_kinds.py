@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -107,7 +108,8 @@ class KindChooser(QToolButton):
     def _say(self) -> None:
         text = filter_text(self._filter)
         self.setText(text if len(text) <= SHORT else f"{text[: SHORT - 1]}…")
-        self.setToolTip(f"{text}. {TIP}")
+        # a tool tip guesses whether its text is rich, and types are named by the agent
+        self.setToolTip(f"<span>{escape(text)}. {TIP}</span>")
 
     def _build(self) -> None:
         self.setAccessibleName("Types of events")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from app.events import (
@@ -31,7 +32,11 @@ METADATA = "conversation_initiation_metadata"
 BYTES_A_SAMPLE = {"pcm": 2, "ulaw": 1}
 LONGEST = 300
 """Characters of a row; the detail pane has the rest."""
+LONGEST_KIND = 80
+"""Characters of a message's type: an agent may name as it likes."""
 LONGEST_DETAIL = 200_000
+DEEPEST = 100
+"""Lists in lists, or objects in objects, that are written out."""
 LONGEST_PLAIN = 256
 """Text of a payload that may be longer without being looked at for base64."""
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
@@ -45,7 +50,7 @@ def samples_ms(start: int, stop: int) -> str:
 def event_kind(event: Event) -> str:
     """Return what the type filter calls this event: a message goes by its own type."""
     if isinstance(event, (MessageReceived, MessageSent)):
-        return event.kind or event.type
+        return event.kind[:LONGEST_KIND] or event.type
     return event.type
 
 
@@ -86,7 +91,7 @@ def _summary(event: Event, bytes_per_ms: float | None) -> str:
     for kinds, tell in _TELL:
         if isinstance(event, kinds):
             return tell(event)
-    return json.dumps(without_base64(event.to_dict()), default=str)
+    return json.dumps(_beginning(event.to_dict()), default=str)
 
 
 def _message(event: MessageReceived | MessageSent) -> str:
@@ -100,7 +105,7 @@ def _message(event: MessageReceived | MessageSent) -> str:
         if event.dropped:
             parts.append(f"dropped: {event.dropped}")
     if event.payload:
-        payload = without_base64(event.payload)
+        payload = _beginning(event.payload)
         parts.append(json.dumps(payload, ensure_ascii=False, default=str))
     return " · ".join(parts)
 
@@ -191,12 +196,17 @@ _TELL: tuple[tuple[type[Event] | tuple[type[Event], ...], Callable[[Any], str]],
 )
 
 
-def without_base64(value: Any) -> Any:
-    """Return ``value`` with the size of each long text of base64 in its place."""
+def without_base64(value: Any, deepest: int = DEEPEST) -> Any:
+    """Return ``value`` with the size of each long text of base64 in its place.
+
+    What is nested deeper than ``deepest`` is left out: to write it would take too deep a recursion.
+    """
+    if isinstance(value, (dict, list, tuple)) and deepest <= 0:
+        return "…"
     if isinstance(value, dict):
-        return {key: without_base64(each) for key, each in value.items()}
+        return {key: without_base64(each, deepest - 1) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [without_base64(each) for each in value]
+        return [without_base64(each, deepest - 1) for each in value]
     is_long = isinstance(value, str) and len(value) > LONGEST_PLAIN
     if is_long and BASE64.fullmatch(value):
         size = len(value) * 3 // 4 - value[-2:].count("=")
@@ -204,11 +214,49 @@ def without_base64(value: Any) -> Any:
     return value
 
 
+def _beginning(value: dict[str, Any]) -> Any:
+    """Return of ``value``, without base64, what the first characters of a row can show of it."""
+    return _Beginning().of(value)
+
+
+class _Beginning:
+    """Goes through a value until there is enough for a row: it may hold a million numbers."""
+
+    def __init__(self) -> None:
+        self._room = 2 * LONGEST
+
+    def of(self, value: Any, deepest: int = DEEPEST) -> Any:
+        """Return as much of ``value`` as there is room for."""
+        self._room -= 1
+        if isinstance(value, (dict, list, tuple)) and deepest <= 0:
+            return "…"
+        if isinstance(value, dict):
+            pairs = takewhile(self._has_room, value.items())
+            return {str(key)[: 2 * LONGEST]: self.of(each, deepest - 1) for key, each in pairs}
+        if isinstance(value, (list, tuple)):
+            return [self.of(each, deepest - 1) for each in takewhile(self._has_room, value)]
+        shown = without_base64(value)
+        if isinstance(shown, str):
+            shown = shown[: 2 * LONGEST]
+            self._room -= len(shown)
+        return shown
+
+    def _has_room(self, _: object) -> bool:
+        return self._room > 0
+
+
 def as_json(events: Sequence[Event]) -> str:
     """Return one event as an indented JSON object, as in ``events.jsonl``; several as a list."""
-    contents = [without_base64(event.to_dict()) for event in events]
+    contents = [_contents(event) for event in events]
     whole = contents[0] if len(contents) == 1 else contents
     return json.dumps(whole, indent=2, ensure_ascii=False, default=str)
+
+
+def _contents(event: Event) -> Any:
+    try:
+        return without_base64(event.to_dict())
+    except RecursionError:
+        return {"t": event.t, "type": event.type, "unread": "It is nested too deep to be written."}
 
 
 def detail(event: Event) -> str:

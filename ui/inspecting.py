@@ -6,16 +6,17 @@ Main thread only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
-from app.gone_on import Continuation, continuation_of
 from ui.moments import Moment, as_json, as_text, close_up_of, listening_of
 from ui.scene import Stretch
 
 if TYPE_CHECKING:
+    from app.gone_on import Continuation
     from app.limits import Limits
     from app.viewed import TurnView
     from ui.layout import Layout
@@ -163,6 +164,8 @@ class Inspecting(QObject):
         """Play the discarded audio that was clicked, all of it, from its beginning."""
         if not self._can_play():
             return
+        from app.gone_on import Continuation
+
         turns = self._find_turns()
         for span in turns.spans if turns is not None else ():
             # where other audio came soon, only a part of it is drawn
@@ -171,7 +174,7 @@ class Inspecting(QObject):
                 return
 
     def _play_alone(self, continuations: tuple[Continuation, ...]) -> None:
-        bare = tuple(Continuation(each.at_s, each.start, each.stop) for each in continuations)
+        bare = tuple(replace(each, fade=0) for each in continuations)
         start, stop = bare[0].at_s, bare[-1].ends_s
         self._playing.play_stretch(start, stop, bare, tracks=(False, True))
 
@@ -179,6 +182,9 @@ class Inspecting(QObject):
         moment, turns = self.moment, self._find_turns()
         if moment is None or moment.cut is None or turns is None:
             return ()
+        # Here and not above: it brings with it what reads recordings, and the window waits for it.
+        from app.gone_on import continuation_of
+
         return continuation_of(moment.cut, turns.spans)
 
     # -- copies --------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from ui.icons import Icons
 from ui.inspector_words import InspectorWords
 from ui.moments import (
     CLASSES,
+    DISCARDED,
     TROUBLE,
     Moment,
     caption_of,
@@ -48,7 +49,7 @@ EMPTY = (
 FIGURES = (
     ("Mouth to silence", "From the onset of the user's speech to silence: what a person feels"),
     ("Time to silence", "From the interrupt() call to the last agent sample leaving the speaker"),
-    ("Discarded", "Agent audio thrown away before it was played"),
+    ("Discarded", DISCARDED),
 )
 
 
@@ -97,7 +98,6 @@ class Inspector(QWidget):
     """How many interruptions to go on, or back."""
     heard_requested = Signal()
     gone_on_requested = Signal()
-    discarded_requested = Signal()
     copy_requested = Signal(str)
     """``text`` or ``json``."""
     following_toggled = Signal(bool)

@@ -20,10 +20,13 @@ from ui.time_axis import TimeAxis, span_text
 
 NEAR_PX = 8
 """Interruptions nearer to each other than this share an arrow."""
-LONGEST_BAND_S = 10.0
-"""How far from its call a band is looked for: onsets are within 5 s, silence should be."""
+LONGEST_BAND_S = 60.0
+"""How far from its call a band is looked for: so long a user may speak before the agent stops."""
 MOST_TRANSLUCENT = 8
 """More bands than this are drawn without seeing through them, which costs a fifth."""
+
+WRONG = ("late", "false")
+"""The classes of interruptions that are named, for something went wrong."""
 
 
 class Label(NamedTuple):
@@ -179,6 +182,9 @@ def texts_of(what: Mark | Both) -> tuple[str, ...]:
     """Return what is said of an interruption, or of one that never came; the longest first."""
     if isinstance(what, Mark):
         number = f"#{what.number}"
+        if what.kind in WRONG:
+            named = f"{number} {what.kind}"
+            return (f"{named}, {what.text}", f"{named}, {what.short}", named, number)
         return (f"{number} {what.text}", f"{number} {what.short}", number)
     if what.stop is None:
         return ("missed",)

@@ -30,6 +30,8 @@ LEAST_PX_PER_S = 4.0
 """With fewer pixels to a second turns are drawn without the speech in them."""
 OVERLAPPING = 4
 """How many stretches may overlap: one audio that is discarded is cut off where the next begins."""
+MOST_HEIGHTS = 8192
+"""Stretches of unheard audio whose peaks are kept: a stretch that grows is another each time."""
 
 
 class LanePainter:
@@ -149,6 +151,8 @@ class LanePainter:
     def _loudness(self, stretch: Stretch, received: View) -> float:
         """Return the peak of unheard audio as a share of a lane's half."""
         if stretch not in self._heights:
+            if len(self._heights) >= MOST_HEIGHTS:
+                self._heights.clear()
             low, high = received(stretch.start, stretch.stop, 1)
             self._heights[stretch] = max(-int(low[0]), int(high[0]), 0) / 32768
         return self._heights[stretch]

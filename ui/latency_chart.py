@@ -29,6 +29,9 @@ TIP = "Response latency over the session, one dot for each turn; a click shows i
 LEFT, BOTTOM, TOP, RIGHT = 56, 20, 10, 12
 LABEL = 16
 RADIUS = 3.0
+DIAMOND = [
+    QPointF(x * (RADIUS + 1.5), y * (RADIUS + 1.5)) for x, y in ((0, -1), (1, 0), (0, 1), (-1, 0))
+]
 NEAR = 9.0
 """Pixels from a dot at which the mouse means it."""
 
@@ -81,8 +84,12 @@ class LatencyChart(QWidget):
 
     def show_dots(self, dots: Sequence[Dot], limit_ms: float, duration_s: float) -> None:
         """Show ``dots``, in order of time, and the limit; the axis goes to ``duration_s``."""
-        if (len(dots), limit_ms) != (len(self._dots), self._limit_ms) or dots != self._dots:
-            self._dots = list(dots)
+        dots = list(dots)
+        shown = (limit_ms, duration_s) == (self._limit_ms, self._duration_s)
+        if shown and dots == self._dots:
+            return
+        if dots != self._dots:
+            self._dots = dots
             self._times = [dot.t for dot in dots]
             self._most_ms = max((dot.ms for dot in dots), default=0.0)
             if self._chosen is not None and self._chosen >= len(dots):
@@ -183,14 +190,15 @@ class LatencyChart(QWidget):
 
     def _draw_dots(self, painter: QPainter) -> None:
         """Draw every dot once: of those that fall on the same pixel, one."""
-        drawn: set[tuple[int, int]] = set()
+        within, over = self._pixels()
+        dot = QPen(QColor(self._theme.colours.agent), 2 * RADIUS)
+        dot.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(dot)
+        painter.drawPoints(QPolygonF([QPointF(*place) for place in within]))
         painter.setPen(Qt.PenStyle.NoPen)
-        for dot in self._dots:
-            place = self.place_of(dot)
-            pixel = (round(place.x()), round(place.y()))
-            if pixel not in drawn:
-                drawn.add(pixel)
-                self._draw_dot(painter, dot, place)
+        painter.setBrush(QColor(self._theme.colours.warning))
+        for place in over:
+            painter.drawConvexPolygon(QPolygonF(DIAMOND).translated(*place))
         for number, width in ((self._chosen, 2.0), (self._hovered, 1.0)):
             if number is not None and number < len(self._dots):
                 painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -208,16 +216,17 @@ class LatencyChart(QWidget):
         below = QRectF(area.left(), area.bottom() + 3, area.width(), 16)
         self._label(painter, below, Qt.AlignmentFlag.AlignHCenter, text)
 
-    def _draw_dot(self, painter: QPainter, dot: Dot, place: QPointF) -> None:
-        colours = self._theme.colours
-        if dot.ms <= self._limit_ms:
-            painter.setBrush(QColor(colours.agent))
-            painter.drawEllipse(place, RADIUS, RADIUS)
-            return
-        painter.setBrush(QColor(colours.warning))
-        corners = ((0, -1), (1, 0), (0, 1), (-1, 0))
-        size = RADIUS + 1.5
-        painter.drawPolygon(QPolygonF([place + QPointF(x * size, y * size) for x, y in corners]))
+    def _pixels(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return on which pixels there are dots within the limit, and over it."""
+        area, limit_ms = self._area(), self._limit_ms
+        left, bottom = area.left(), area.bottom()
+        per_s, per_ms = area.width() / self._end_s, area.height() / self.top_ms
+        within: dict[tuple[int, int], None] = {}
+        over: dict[tuple[int, int], None] = {}
+        for dot in self._dots:
+            pixels = within if dot.ms <= limit_ms else over
+            pixels[round(left + dot.t * per_s), round(bottom - max(dot.ms, 0.0) * per_ms)] = None
+        return list(within), list(over)
 
     # --- mouse and keyboard
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
@@ -25,7 +26,8 @@ COLOURS = {
     "playout": "interruption",
     "pause": "muted",
 }
-STEPS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+LEAST_STEP = 40
+"""Pixels between two lines of the scale."""
 
 
 class Waterfall(QWidget):
@@ -131,7 +133,7 @@ class Waterfall(QWidget):
     def _paint_scale(self, painter: QPainter, span: tuple[float, float]) -> None:
         colours, area = self._theme.colours, self._area()
         whole_ms = (span[1] - span[0]) * 1e3
-        step = next((s for s in STEPS_MS if s * area.width() / whole_ms >= 40), STEPS_MS[-1])
+        step = step_of(LEAST_STEP * whole_ms / area.width())
         painter.setFont(tabular(-2.0))
         bottom = len(self._parts) * ROW
         faint = blend(colours.line, colours.window, 0.6)
@@ -172,3 +174,9 @@ class Waterfall(QWidget):
             QToolTip.showText(event.globalPos(), self.tip_at(event.pos().y()), self)
             return True
         return super().event(event)
+
+
+def step_of(least_ms: float) -> int:
+    """Return the first of 1, 2, 5, 10, 20, 50 and so on that is ``least_ms`` at the least."""
+    steps = (digit * 10**power for power in count() for digit in (1, 2, 5))
+    return next(step for step in steps if step >= least_ms)

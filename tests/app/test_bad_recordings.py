@@ -18,7 +18,7 @@ from app.recorded_events import Unread
 from app.recording import open_recording
 from audio.errors import FileError, FileMissing, FileUnreadable
 from audio.wavfile import StreamingWav
-from tests.app.test_turns import BARGE_IN
+from tests.app.told_events import BARGE_IN
 
 RNG = np.random.default_rng(6)
 TONE = (np.sin(np.arange(32_000) / 9) * 9000).astype(np.int16)

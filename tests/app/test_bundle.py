@@ -22,7 +22,7 @@ from app.events import (
     event_from_dict,
 )
 from audio.wavfile import StreamingWav
-from tests.app.test_turns import BARGE_IN
+from tests.app.told_events import BARGE_IN
 
 
 @pytest.fixture

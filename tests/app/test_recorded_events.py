@@ -11,7 +11,7 @@ from app import recorded_events
 from app.bundle_files import encode_event
 from app.events import Interrupted, MicChunkSent, Muted, StateChanged
 from app.recorded_events import RecordedEvents, Unread
-from tests.app.test_turns import BARGE_IN
+from tests.app.told_events import BARGE_IN
 
 
 @pytest.fixture

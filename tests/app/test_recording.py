@@ -23,7 +23,7 @@ from app.turns_found import TurnsFound
 from app.viewed import PeakView, TurnView, Viewed
 from audio.peaks import PeakPyramid
 from audio.wavfile import StreamingWav
-from tests.app.test_turns import BARGE_IN
+from tests.app.told_events import BARGE_IN
 from tests.rig.waiting import wait_until
 
 RNG = np.random.default_rng(4)

@@ -21,7 +21,7 @@ from app.recovery import Recovered, problems_of, recover_unfinished, recovery_no
 from audio.pcm import SAMPLE_RATE
 from audio.wavfile import HEADER_BYTES
 from tests.app.recorder_rig import Rig
-from tests.app.test_turns import BARGE_IN
+from tests.app.told_events import BARGE_IN
 from tests.benchmarks.kills import kill_sessions
 from tests.rig.waiting import wait_until
 

@@ -11,12 +11,7 @@ import pytest
 from app.events import (
     AgentChunkReceived,
     AgentDiscarded,
-    AgentHeard,
-    Alignment,
     Interrupted,
-    MessageReceived,
-    MessageSent,
-    MicChunkSent,
     Muted,
     Silenced,
     SpeechEnded,
@@ -26,84 +21,20 @@ from app.events import (
     event_from_dict,
 )
 from app.turns import AudioSpan, Turn, TurnTracker
-
-RATE = 16_000
-
-
-def feed_all(tracker, events):
-    for event in events:
-        tracker.feed(event)
-
-
-def queued(tracker):
-    return [span for span in tracker.spans if span.kind == "queued"]
-
-
-def track(*events):
-    tracker = TurnTracker()
-    feed_all(tracker, events)
-    return tracker
-
-
-def aligned(text, ms_per_char=50):
-    starts = tuple(index * ms_per_char for index in range(len(text)))
-    return Alignment(tuple(text), starts, (ms_per_char,) * len(text))
-
-
-def chunk(t, start, text, event_id=1, *, held_back=False):
-    """An agent chunk that speaks ``text`` at 50 ms a letter."""
-    stop = start + len(text) * 50 * RATE // 1000
-    return AgentChunkReceived(t, start, stop, event_id, aligned(text), held_back)
-
-
-def heard(start, stop, at):
-    return AgentHeard(at, start, stop, at)
-
-
-def response(t, text, event_id=1):
-    event = {"agent_response": text, "event_id": event_id}
-    payload = {"type": "agent_response", "agent_response_event": event}
-    return MessageReceived(t, "agent_response", payload, event_id)
-
-
-def correction(t, original, corrected, event_id=1):
-    event = {"original_agent_response": original, "corrected_agent_response": corrected}
-    payload = {"agent_response_correction_event": {**event, "event_id": event_id}}
-    return MessageReceived(t, "agent_response_correction", payload, event_id)
-
-
-def user_transcript(t, text, tentative=False):
-    kind = "tentative_user_transcript" if tentative else "user_transcript"
-    key = "tentative_user_transcription_event" if tentative else "user_transcription_event"
-    return MessageReceived(t, kind, {key: {"user_transcript": text, "event_id": 1}}, 1)
-
-
-def mic(t):
-    return MicChunkSent(t, 0, 4000, t - 0.26, t - 0.01, 0.001)
-
-
-TEXT = "Good morning how are you today"
-S = 800  # samples a letter
-
-BARGE_IN = (
-    mic(0.3),
-    response(1.0, TEXT),
-    chunk(1.0, 0, TEXT),
-    heard(0, 8 * S, 1.05),
-    SpeechStarted(1.60, 1.75),
-    heard(8 * S, 15 * S, 1.45),
-    Interrupted(1.90, 1, "agent", 13 * S, 7),
-    heard(15 * S, 17 * S, 1.80),
-    AgentDiscarded(1.90, 17 * S, 30 * S, "interrupt"),
-    Silenced(1.93, 1, 1.90, 1.93),
-    correction(2.0, TEXT, "Good morning how..."),
-    SpeechEnded(2.60, 3.1),
-    user_transcript(3.2, "Wait"),
-    response(3.4, "Yes?", 9),
-    chunk(3.4, 30 * S, "Yes?", 9),
-    heard(30 * S, 34 * S, 3.45),
-    mic(5.0),
-    StateChanged(5.5, "ended"),
+from tests.app.told_events import (
+    BARGE_IN,
+    RATE,
+    TEXT,
+    S,
+    chunk,
+    correction,
+    feed_all,
+    heard,
+    mic,
+    queued,
+    response,
+    track,
+    user_transcript,
 )
 
 
@@ -474,86 +405,6 @@ def test_overflow_takes_from_the_end_of_the_queue():
     tracker.feed(AgentDiscarded(3.0, 0, 8 * S, "stop"))
     assert tracker.summary().discarded_ms == 11 * 50
     assert not queued(tracker)
-
-
-def test_short_pauses_do_not_end_a_turn_long_ones_do():
-    tracker = track(
-        heard(0, RATE, 1.0), heard(RATE, 2 * RATE, 2.8), heard(2 * RATE, 3 * RATE, 4.9), mic(9.0)
-    )
-    assert [(turn.start, turn.stop) for turn in tracker.agent_turns] == [(1.0, 3.8), (4.9, 5.9)]
-
-
-def test_an_open_turn_has_no_stop_and_silence_closes_it():
-    tracker = track(heard(0, RATE, 1.0), mic(2.5))
-    assert tracker.agent_turns == [Turn("agent", 1.0)]
-    tracker.feed(mic(3.1))
-    assert tracker.agent_turns == [Turn("agent", 1.0, 2.0)]
-
-
-def test_a_pause_of_the_user_is_one_turn_unless_the_agent_speaks_in_it():
-    speech = (SpeechStarted(1, 1), SpeechEnded(2, 2), SpeechStarted(2.6, 2.6), SpeechEnded(3, 3))
-    assert track(*speech).user_turns == [Turn("user", 1, 3)]
-    spoken_into = track(*speech[:2], heard(0, 1600, 2.3), *speech[2:])
-    assert spoken_into.user_turns == [Turn("user", 1, 2), Turn("user", 2.6, 3)]
-
-
-def test_latency_is_known_even_if_vad_is_sure_of_the_end_after_the_agent_began():
-    tracker = track(SpeechStarted(1, 1.1), heard(0, 1600, 2.3), SpeechEnded(2.0, 2.5))
-    assert tracker.response_latencies_ms == pytest.approx([300])
-
-
-def test_an_agent_that_talks_over_the_user_has_not_answered():
-    tracker = track(
-        SpeechStarted(1, 1.1),
-        heard(0, RATE, 2.0),
-        SpeechEnded(2.5, 3.0),
-        mic(4.5),
-        heard(RATE, 2 * RATE, 5.0),
-    )
-    assert tracker.response_latencies_ms == []
-
-
-def test_each_user_turn_is_answered_once_and_typed_text_is_no_speech():
-    tracker = track(
-        SpeechStarted(1, 1), SpeechEnded(2, 2), heard(0, 160, 2.5), mic(4), heard(160, 320, 5.0)
-    )
-    assert tracker.response_latencies_ms == pytest.approx([500])
-    typed = track(
-        SpeechStarted(1, 1),
-        SpeechEnded(2, 2),
-        MessageSent(2.2, "user_message", {"text": "hello"}),
-        heard(0, 160, 2.5),
-    )
-    assert typed.response_latencies_ms == []
-    assert [(line.text, line.typed) for line in typed.transcript] == [("hello", True)]
-
-
-def test_a_tentative_transcript_gives_way_to_the_final_one():
-    tracker = track(user_transcript(1, "I wa", tentative=True), user_transcript(2, "I want", True))
-    assert [(line.text, line.tentative) for line in tracker.transcript] == [("I want", True)]
-    tracker.feed(user_transcript(3, "I want tea"))
-    tracker.feed(user_transcript(4, "now"))
-    assert [line.text for line in tracker.transcript] == ["I want tea", "now"]
-
-
-def test_an_agent_that_only_writes_has_lines_too():
-    def part(t, text):
-        payload = {"text_response_part": {"text": text, "type": "delta", "event_id": 3}}
-        return MessageReceived(t, "agent_chat_response_part", payload, 3)
-
-    tracker = track(part(1, "Hel"), part(1.1, "lo"), response(1.2, "Hello", 3))
-    assert [line.text for line in tracker.transcript] == ["Hello"]
-
-
-def test_messages_of_the_wrong_shape_are_passed_over():
-    bad = [
-        MessageReceived(1, "agent_response", {"agent_response_event": "text"}),
-        MessageReceived(1, "agent_response", {}),
-        MessageReceived(1, "user_transcript", {"user_transcription_event": {"user_transcript": 5}}),
-        MessageReceived(1, "agent_response_correction", {"agent_response_correction_event": None}),
-        MessageReceived(1, "unheard_of", {"a": [1]}),
-    ]
-    assert all(line.text == "" for line in track(*bad).transcript)
 
 
 def random_session(count, seed=3):

@@ -15,7 +15,7 @@ from app.events import StateChanged
 from app.recorded_events import RecordedEvents
 from app.turns import TurnTracker
 from app.turns_found import TurnsFound, find_turns
-from tests.app.test_turns import BARGE_IN
+from tests.app.told_events import BARGE_IN
 
 VIEWED = (
     *("user_turns", "agent_turns", "response_latencies_ms", "spans", "interruptions"),

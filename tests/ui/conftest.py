@@ -34,6 +34,16 @@ def bury() -> None:
     QCoreApplication.processEvents()
 
 
+def close_for_good(window: MainWindow, until: Until) -> None:
+    """Close a window, and wait until it is gone."""
+    gone: list[bool] = []
+    window.closed.connect(lambda: gone.append(True))
+    window.close()
+    until(lambda: gone)
+    window.deleteLater()
+    bury()
+
+
 @pytest.fixture(scope="session")
 def application(private_home: Path) -> QApplication:
     return create_application()

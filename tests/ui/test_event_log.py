@@ -406,3 +406,34 @@ def test_a_long_file_says_that_reading_it_waits(
     assert not RecordedEvents(path).waits
     monkeypatch.setattr("app.recorded_events.KEPT_BYTES", 10)
     assert RecordedEvents(path).waits
+
+
+def test_a_row_of_a_huge_event_costs_what_the_row_shows(log: EventLog) -> None:
+    numbers = {"list": list(range(200_000)), "last": 1}
+    events = [MessageReceived(n / 10, "k" * 100_000, numbers, n) for n in range(8)]
+    log.append(events)
+    began = thread_time()
+    log.table.grab()
+    assert thread_time() - began < 0.2
+    assert summary(events[0]).startswith('event 0 · {"list": [0, 1, 2, ')
+    assert len(summary(events[0])) == 300
+    assert event_kind(events[0]) == "k" * 80
+
+
+def test_what_is_shown_of_base64_takes_no_more_room_than_it_says() -> None:
+    payload = {"data": b64encode(bytes(3000)).decode(), "last": 1}
+    assert summary(MessageReceived(0.0, "x", payload)).endswith('base64)", "last": 1}')
+
+
+def test_an_event_that_is_nested_too_deep_is_shown_nevertheless(log: EventLog) -> None:
+    deep = json.loads("[" * 900 + "]" * 900)
+    log.append([MessageReceived(1.0, "x", {"a": deep}, 1)])
+    assert summary(MessageReceived(1.0, "x", {"a": deep}, 1)).startswith('event 1 · {"a": [[[')
+    log.table.selectRow(0)
+    assert "nested too deep" in log.detail.toPlainText()
+
+
+def test_a_type_that_looks_like_markup_is_a_name_in_the_tool_tip(log: EventLog) -> None:
+    log.kind.choose(only("<img src='x'>"))
+    assert "<img" not in log.kind.toolTip()
+    assert "&lt;img" in log.kind.toolTip()

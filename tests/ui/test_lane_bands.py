@@ -22,8 +22,8 @@ from tests.ui.synthetic import RATE, SyntheticSession
 from ui.feed import SessionFeed, both_of, mark_of
 from ui.icons import Icons
 from ui.lane_bands import texts_of
-from ui.lane_tips import tip_at
-from ui.scene import Both, Mark, Scene
+from ui.lane_tips import in_lines, tip_at
+from ui.scene import Both, Mark, Scene, Stretch
 from ui.shifted_scene import ShiftedScene
 from ui.theme import LIGHT, Theme, blend
 from ui.timeline_view import TimelineView
@@ -84,6 +84,14 @@ def test_a_band_is_drawn_though_its_call_is_out_of_view(timeline: TimelineView) 
     assert colour_at(timeline, 20.2, bottom) == LIGHT.interruption
 
 
+def test_a_band_of_half_a_minute_is_drawn_in_the_middle_of_it(timeline: TimelineView) -> None:
+    scene = timeline.scene
+    scene.marks = [Mark(1, 50.0, 50.1, "", "", onset=20.0), Mark(2, 55.0, 58.0, "", "")]
+    timeline.axis.show(24.0, 25.0)
+    bottom = timeline.lanes.geometry_of.bottom
+    assert colour_at(timeline, 24.5, bottom) == LIGHT.interruption
+
+
 def test_speech_stands_in_its_turn(timeline: TimelineView) -> None:
     y = timeline.lanes.geometry_of.lane(0).bottom() + 6
     assert colour_at(timeline, 20.5, y) == LIGHT.user
@@ -104,6 +112,13 @@ def test_many_overlaps_cost_no_more_than_a_frame_has(timeline: TimelineView) -> 
     assert (thread_time() - began) / 10 < 0.025
 
 
+def test_what_is_kept_of_unheard_audio_is_bounded(timeline: TimelineView) -> None:
+    painter, silent = timeline.lanes._painter, np.zeros(1, np.int16)
+    for number in range(10_000):
+        painter._loudness(Stretch(number, number + 1, 0.0), lambda *_: (silent, silent))
+    assert 0 < len(painter._heights) <= 8192
+
+
 def test_what_is_under_the_pointer_is_told(timeline: TimelineView) -> None:
     lanes, scene = timeline.lanes, timeline.scene
     y = lanes.geometry_of.lane(0).center().y()
@@ -114,6 +129,7 @@ def test_what_is_under_the_pointer_is_told(timeline: TimelineView) -> None:
     assert tip(41.0).startswith("Missed interruption")
     assert "both spoke for 2 s" in tip(41.0)
     assert "late, silent in 50 ms" in tip(20.6)
+    assert max(len(line) for line in in_lines(tip(20.6)).splitlines()) <= 72 < len(tip(20.6))
     assert "650 ms before silence" in tip(20.6)
     assert not tip(45.0)
 

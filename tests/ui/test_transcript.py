@@ -59,7 +59,7 @@ def test_words_that_nobody_heard_are_struck_out_and_only_those(
     unheard = struck_out(document)
     assert unheard.strip().endswith("day by day.")
     assert "weather" not in unheard
-    words = document.toPlainText().replace("#1 late, silent in 31 ms", "")
+    words = document.toPlainText().replace("#1 late, 641 ms from mouth to silence", "")
     assert " ".join(REPLY.split()) in " ".join(words.split())
 
 
@@ -72,7 +72,7 @@ def test_an_interruption_stands_between_the_words_and_a_click_selects_it(
     lines = chat.toPlainText().splitlines()
     assert lines[1:4] == [
         "Let me tell you about the weather of the week, which is ",
-        "#1 late, silent in 31 ms",
+        "#1 late, 641 ms from mouth to silence",
         "<b>mild</b> & mostly dry, day by day.",
     ]
     chosen: list[int] = []
@@ -262,7 +262,7 @@ def test_a_click_on_a_word_leads_to_when_it_was_spoken(
         moments.clear()
     assert words["weather"].start == pytest.approx(2.8, abs=1.0)
     assert words["mostly"].fate == "unheard"
-    view.chat.choose_at(1, block_of(view, 0).index("silent"))
+    view.chat.choose_at(1, block_of(view, 0).index("mouth to"))
     assert moments == []
     view.chat.choose_at(2, 0)
     assert moments == [told.turns.transcript[1].at]
@@ -418,3 +418,32 @@ def test_a_change_costs_the_same_among_thousands_of_lines_and_interruptions(
         return thread_time() - began
 
     assert seconds(3000) < 4 * seconds(200)
+
+
+def test_a_word_of_a_hundred_thousand_letters_does_not_hold_up_the_window(
+    view: TranscriptView,
+) -> None:
+    long = "x" * 100_000
+    began = thread_time()
+    view.chat.show_lines([Line("agent", long, 1.0, heard_text=long)])
+    assert thread_time() - began < 0.5
+    assert "x" * 400 + "…" in view.chat.toPlainText()
+
+
+def test_what_is_cut_short_keeps_the_numbers_of_the_words_behind_it() -> None:
+    line = Line("agent", "x", 0.0, "ab " * 20_000, "", "after all")
+    entry = Entry(line)
+    text = "".join(part.text for part in segments(entry))
+    offset, length = place_of_word(entry, 20_001)
+    assert text[offset : offset + length] == "all"
+    assert word_at(entry, offset) == 20_001
+    assert place_of_word(entry, 19_999) is None
+    assert len(text) < 21_000
+
+
+def test_marks_that_turn_the_reading_direction_turn_no_figure() -> None:
+    line = Line("agent", "x", 0.0, "one \u202etwo \u2067three", corrected_text="\u202eone")
+    entry = Entry(line, ((3, note_of(Interruption(1, 1.0, "agent"), Limits())),))
+    text = "".join(part.text for part in segments(entry))
+    assert not {"\u202e", "\u2067"} & set(text)
+    assert [place_of_word(entry, number) for number in (1, 2)] == [(4, 4), (9, 6)]
