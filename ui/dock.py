@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from ui.icons import Icons
 from ui.theme import GRID, small
 
+Entry = Callable[[], QWidget]
+
 
 class Dock(QDockWidget):
     """Docks, floats and closes; its state is kept under ``name``."""
 
-    def __init__(self, name: str, title: str, panel: QWidget, entry: QWidget, icons: Icons) -> None:
+    def __init__(
+        self, name: str, title: str, panel: QWidget, entry: QWidget | Entry, icons: Icons
+    ) -> None:
         """Hold ``panel``, whose optional ``title_widgets()`` stand in the title bar.
 
-        ``entry`` is where the keyboard goes when the panel is brought to the front.
+        ``entry`` is where the keyboard goes when the panel is brought to the front, or tells it.
         """
         super().__init__(title)
-        self.entry = entry
+        self._entry = entry
         self.setObjectName(name)
         self.setWidget(panel)
         self.setTitleBarWidget(self._build_title(title, panel, icons))
         self.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
+
+    @property
+    def entry(self) -> QWidget:
+        """Where the keyboard goes when the panel is brought to the front now."""
+        return self._entry if isinstance(self._entry, QWidget) else self._entry()
 
     def show_title(self, alone: bool) -> None:
         """Say the title in the bar only where no tab says it already."""

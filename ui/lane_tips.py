@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from html import escape
+from textwrap import fill
 
 from PySide6.QtCore import QPoint
 
@@ -14,6 +15,7 @@ from ui.time_axis import clock_text, span_text
 NEAR_PX = 8
 OVERLAPPING = 4
 """How many stretches may lie over each other."""
+LINE_CHARS = 72
 ON_THE_RULER = (
     "Session time. Drag it to move, turn the wheel to zoom at the pointer.\n"
     "In the lanes: a click sets the playhead, dragging selects, Shift and dragging moves."
@@ -61,6 +63,13 @@ def _stretch_tip(t: float, scene: Scene) -> str:
             )
     both = overlap_at(t, scene)
     return "" if both is None else _overlap_tip(both, scene.now_s)
+
+
+def in_lines(tip: str) -> str:
+    """Return a tip in lines that are quick to read: a plain one is not broken by itself."""
+    if tip.startswith("<"):
+        return tip
+    return "\n".join(fill(line, LINE_CHARS) for line in tip.split("\n"))
 
 
 def ghost_at(place: QPoint, geometry: LaneGeometry, scene: Scene) -> Stretch | None:

@@ -32,7 +32,7 @@ from ui.lane_geometry import (
     LaneGeometry,
 )
 from ui.lane_painter import LanePainter
-from ui.lane_tips import ghost_at, overlap_at, tip_at
+from ui.lane_tips import ghost_at, in_lines, overlap_at, tip_at
 from ui.scene import RATE, Scene, peak_text
 from ui.theme import Theme, tabular
 from ui.time_axis import TimeAxis, clock_text
@@ -268,7 +268,7 @@ class LanesView(QWidget):
         """Tell what stands under the pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = tip_at(event.pos(), self.geometry_of, self._scene)
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), in_lines(text), self)
             return True
         return super().event(event)
 

@@ -178,7 +178,7 @@ class Layout:
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
         docks = [
-            Dock("transcript", "Transcript", self.transcript, self.transcript.field, icons),
+            Dock("transcript", "Transcript", self.transcript, self.transcript.entry, icons),
             Dock(
                 "interruptions",
                 "Interruptions",

@@ -76,7 +76,7 @@ COLUMNS = (
         "Agent",
         lambda e: e.agent or UNKNOWN,
         lambda e: e.agent.casefold() or None,
-        152,
+        176,
         "The agent",
     ),
     Column(

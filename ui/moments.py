@@ -28,6 +28,10 @@ CLASSES = {
     "backchannel": "The user spoke shortly over the agent, and rightly no interrupt followed",
     "talked over": "The agent began while the user was speaking",
 }
+DISCARDED = (
+    "Agent audio thrown away before it was played, in ms: what was waiting to be played, and after "
+    "a plus what arrived later and was held back"
+)
 TROUBLE = frozenset({"late", "false", "missed"})
 """The classes in which something went wrong."""
 AROUND_S = 2.0
@@ -132,8 +136,11 @@ def time_text(moment: Moment) -> str:
 
 
 def discarded_text(moment: Moment) -> str:
-    """Return how much was thrown away."""
-    return "" if moment.cut is None else milliseconds(moment.cut.discarded_ms)
+    """Return how much was thrown away: of the queue, and then of what arrived too late for it."""
+    if moment.cut is None:
+        return ""
+    queued, held_back = moment.cut.discarded_ms, moment.cut.held_back_ms
+    return f"{queued:.0f} + {milliseconds(held_back)}" if held_back else milliseconds(queued)
 
 
 def is_mouth_over(moment: Moment, limits: Limits) -> bool:

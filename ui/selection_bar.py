@@ -43,8 +43,8 @@ class SelectionBar(QWidget):
 
     def show_selection(self, selection: tuple[float, float] | None) -> None:
         """Show where it begins and how long it is; its levels are not known yet."""
-        for button in (self.zoom, self.marker):
-            button.setVisible(selection is not None)
+        for part in (self._levels, self.zoom, self.marker):  # the hint has all the room
+            part.setVisible(selection is not None)
         self._levels.clear()
         if selection is None:
             self._times.setText(HINT)

@@ -242,9 +242,22 @@ def silence_text(interruption: Interruption) -> str:
     return milliseconds(interruption.time_to_silence_ms, interruption.estimated)
 
 
+def felt_text(interruption: Interruption, kind: str) -> tuple[str, str]:
+    """Return what came of an interruption of class ``kind``, in words and as a figure.
+
+    That is its time to silence, but of a late one the time from mouth to silence: who looks for
+    what took so long is not to read that the speaker was quick.
+    """
+    if kind == "late":
+        mouth = milliseconds(interruption.mouth_to_silence_ms, interruption.estimated)
+        return f"{mouth} from mouth to silence", mouth
+    time = silence_text(interruption)
+    return time if interruption.was_silent else f"silent in {time}", time
+
+
 def spread_text(name: str, values_ms: Sequence[float]) -> str:
     """Return median and 95th percentile of some times; nothing where there are none."""
     if not values_ms:
         return ""
     of = spread(list(values_ms))
-    return f"{name}: median {milliseconds(of.p50)}, p95 {milliseconds(of.p95)} of {of.count}"
+    return f"{name} p50 {of.p50:.0f}, p95 {milliseconds(of.p95)} of {of.count}"

@@ -175,6 +175,10 @@ class TranscriptView(QWidget):
             self.send.setEnabled(running)
             self.field.setPlaceholderText(WRITE if running else START_FIRST)
 
+    def entry(self) -> QWidget:
+        """Return where the keyboard goes: into the message only while somebody would get it."""
+        return self.field if self.send.isEnabled() else self.chat
+
     def _dress(self, icons: Icons) -> None:
         self.field.setFixedHeight(CONTROL_HEIGHT)
         self.field.setMaxLength(4000)

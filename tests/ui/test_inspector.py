@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTabBar
+from PySide6.QtWidgets import QApplication, QLabel, QTabBar
 
 from app.gone_on import Continuation
 from app.limits import Limits
@@ -21,11 +21,21 @@ from tests.ui.bundles import write_bundle
 from tests.ui.conftest import bury, frames, wait_until
 from tests.ui.fakes import FakeServices
 from tests.ui.synthetic import RATE, SyntheticSession
+from ui.feed import mark_of
 from ui.inspector import Inspector
 from ui.interruption_panel import ALL, ALL_TROUBLE, InterruptionPanel
 from ui.keyboard import is_seen
+from ui.lane_bands import texts_of
 from ui.main_window import MainWindow
-from ui.moments import Moment, as_json, as_text, heard_up_to, moments_of, sound_text
+from ui.moments import (
+    Moment,
+    as_json,
+    as_text,
+    discarded_text,
+    heard_up_to,
+    moments_of,
+    sound_text,
+)
 from ui.services import PlayWish
 from ui.theme import LIGHT, Theme
 
@@ -100,6 +110,31 @@ def test_interruptions_and_overlaps_stand_in_order_of_time_with_their_class(
     assert shown(panel, 0) == ["1", "", "2", "", "3"]
     assert shown(panel, 4) == ["640 ms", "", "–", "", "–"]
     assert shown(panel, 7)[1] == "both spoke for 1.6 s"
+
+
+def test_of_a_late_one_lanes_and_summary_tell_from_mouth_to_silence(
+    panel: InterruptionPanel,
+) -> None:
+    late, button = (
+        mark_of(LATE),
+        mark_of(replace(BUTTON, was_silent=False, time_to_silence_ms=27.0)),
+    )
+    assert texts_of(late)[:2] == ("#1 late, 640 ms from mouth to silence", "#1 late, 640 ms")
+    assert texts_of(mark_of(FALSE))[:2] == ("#2 false, silent in 200 ms", "#2 false, 200 ms")
+    assert texts_of(button)[:2] == ("#3 silent in 27 ms", "#3 27 ms")
+    assert texts_of(mark_of(LATE, Limits(mouth_to_silence_ms=700)))[0] == "#1 silent in 40 ms"
+    panel.show_interruptions([LATE, FALSE])
+    shown = [label.text() for label in panel.title_widgets() if isinstance(label, QLabel)]
+    mouth = "mouth to silence p50 640, p95 640 ms of 1"
+    assert shown == [f"{mouth} · time to silence p50 120, p95 192 ms of 2"]
+
+
+def test_audio_that_came_after_the_interrupt_is_told_apart_from_the_queue() -> None:
+    discarded = [
+        discarded_text(moment)
+        for moment in moments_of([LATE, replace(LATE, held_back_ms=12_400.0)], [], Limits())
+    ]
+    assert discarded == ["3000 ms", "3000 + 12400 ms"]
 
 
 def test_figures_over_a_limit_and_wrong_classes_are_coloured(panel: InterruptionPanel) -> None:

@@ -180,3 +180,18 @@ def test_what_is_being_typed_as_the_session_ends_stays_and_does_nothing_else(
     assert field.text() == "Hello l f"
     assert not window.playing.active
     assert not any(call == ("text", "Hello l f") for call in running.calls)
+
+
+def test_the_key_of_the_transcript_leads_to_the_message_only_while_there_is_a_session(
+    window: MainWindow, until: Until
+) -> None:
+    window.activateWindow()
+    chat, field = window.parts.transcript.chat, window.parts.transcript.field
+    QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    assert focus() is chat  # where letters are keys of the window, and not of a message to nobody
+    window.start()
+    until(lambda: window.desk.state == "running")
+    frames(window)
+    QTest.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    assert focus() is field

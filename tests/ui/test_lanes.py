@@ -188,6 +188,13 @@ def test_the_figures_of_the_selection_are_below_and_zooming_shows_just_that(
     assert (timeline.axis.start_s, timeline.axis.stop_s) == pytest.approx((12.3, 14.1))
 
 
+def test_in_a_narrow_window_the_hint_below_the_lanes_is_whole(timeline: TimelineView) -> None:
+    timeline.resize(590, 400)
+    QApplication.processEvents()
+    hint = timeline.selection_bar._times
+    assert hint.fontMetrics().horizontalAdvance(hint.text()) <= hint.width()
+
+
 # -- zoom --------------------------------------------------------------------------------------
 
 
