@@ -173,7 +173,7 @@ def _silence(_: Sequence[Interruption]) -> _Told:
 
 def _unknown(_: Sequence[Interruption]) -> _Told:
     advice = "Listen to the user track before these moments: echo, noise or a cough may be on it."
-    return "made with no user speech before it.", advice, {}
+    return "made with no user speech before.", advice, {}
 
 
 _FALSE: dict[str, tuple[float, Callable[[Sequence[Interruption]], _Told]]] = {

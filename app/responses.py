@@ -52,6 +52,8 @@ class _Piece:
     """That of the chunk that it begins with, where it begins with a whole chunk."""
     leads_ms: list[float] = field(default_factory=list)
     """Those of its other chunks, in ascending order."""
+    is_late: bool = False
+    """Whether its audio had not arrived when the piece before it ended."""
     dry: int = 0
     dry_s: float = 0.0
     estimated: bool = False
@@ -105,13 +107,25 @@ class ResponseKeeper:
         self._in_turn = 0 if begins else self._in_turn
         if piece is None or begins or (gap_s >= self.BREAK_S and self._in_turn < self.OF_TURN):
             self._in_turn += 1
-            piece = _Piece(heard.at, until)
+            is_late = piece is not None and not self._had_come(heard.start, piece.stop)
+            piece = _Piece(heard.at, until, is_late=is_late)
             self._pieces.append(piece)
-        elif gap_s >= self.DRY_S:
+        elif gap_s >= self.DRY_S and not self._had_come(heard.start, piece.stop):
             piece.dry, piece.dry_s = piece.dry + 1, piece.dry_s + gap_s
         piece.stop = until
         piece.estimated = piece.estimated or heard.estimated
         self._note_leads(piece, heard, is_first=piece.start == heard.at)
+
+    def _had_come(self, position: int, at: float) -> bool:
+        """Whether received ``position`` was there at ``at``: then the device paused, not the agent.
+
+        Called once what was heard before it is let go of.
+        """
+        return (
+            bool(self._arrivals)
+            and self._arrivals[0].start <= position
+            and (self._arrivals[0].t <= at)
+        )
 
     def _note_leads(self, piece: _Piece, heard: AgentHeard, *, is_first: bool) -> None:
         for chunk in self._arrivals:
@@ -164,7 +178,9 @@ class ResponseKeeper:
     def _respond(self, turn: Turn, following: float | None, user_stop: float | None) -> Response:
         pieces = self._pieces_of(turn, following)
         first = pieces[0] if pieces and pieces[0].start == turn.start else None
-        silences = (after.start - before.stop for before, after in pairwise(pieces))
+        silences = (
+            after.start - before.stop for before, after in pairwise(pieces) if after.is_late
+        )
         gaps = [gap_s for gap_s in silences if gap_s >= self.DRY_S]
         dry = len(gaps) + sum(piece.dry for piece in pieces)
         dry_ms = (sum(gaps) + sum(piece.dry_s for piece in pieces)) * 1000

@@ -23,16 +23,17 @@ def still_heap() -> Iterator[None]:
     global _holders  # noqa: PLW0603 - the collector is one for the whole process
     with _lock:
         _holders += 1
-        if _holders == 1:
-            gc.collect()
-            gc.freeze()
+        gc.freeze()  # without a collection before it, which would hold up whoever starts
     try:
         yield
     finally:
         with _lock:
             _holders -= 1
-            if not _holders:
+            is_last = not _holders
+            if is_last:
                 gc.unfreeze()
+        if is_last:
+            gc.collect()  # what has become garbage meanwhile: nothing plays now
 
 
 def leave_out_what_came() -> None:

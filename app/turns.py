@@ -319,7 +319,9 @@ class TurnTracker:
         self._claim(cut)
         head = self._spans.next_queued
         if head is not None and event.queued_samples:
-            for number in self._said.replies_in(head, self._spans.received_samples):
+            # what came after the interrupt may have been told before it
+            stop = min(self._spans.received_samples, head + event.queued_samples)
+            for number in self._said.replies_in(head, stop):
                 self._said.link(cut, number)
         for discarded, span in list(self._loose):
             if self._cuts.near(discarded.t) is cut:

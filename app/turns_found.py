@@ -39,7 +39,7 @@ from app.turn_records import (
 from app.turns import TurnTracker
 from app.viewed import TurnView
 
-ANALYSIS_VERSION = 2
+ANALYSIS_VERSION = 3
 """Raised whenever the same events may give other turns, interruptions, latencies or lines."""
 
 NAME = "turns.json"

@@ -205,7 +205,7 @@ def test_shares_are_of_all_that_there_are_or_say_of_which():
         (heard("burst", burst_ms=120.0), "caused by a short sound of 120 ms"),
         (heard("noise"), "made over noise at −52 dBFS"),
         (heard("silence"), "made while the user track was silent"),
-        (None, "made with no user speech before it"),
+        (None, "made with no user speech before"),
     ],
 )
 def test_false_interruptions_are_told_by_what_the_user_track_held(sound, words):

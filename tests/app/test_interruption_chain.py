@@ -296,3 +296,20 @@ def _speech(start: float) -> list[tuple[float, object]]:
 def _playout(number: int) -> list[object]:
     at, position = number * 4.0 + 1.0, number * 2 * RATE
     return [heard(at + n * 0.1, at + (n + 1) * 0.1, position + n * RATE // 10) for n in range(20)]
+
+
+def test_a_reply_that_began_after_the_interrupt_and_is_told_before_it_is_no_part_of_it() -> None:
+    def text(t: float, words: str, event_id: int) -> MessageReceived:
+        body = {"agent_response": words, "event_id": event_id}
+        return MessageReceived(t, "agent_response", {"agent_response_event": body}, event_id)
+
+    first = AgentChunkReceived(1.0, 0, 2 * RATE, 1)
+    second = AgentChunkReceived(2.25, 2 * RATE, 3 * RATE, 3)
+    found = only(
+        *[text(1.0, "one two", 1), first, heard(1.2, 2.2), *mics(3.0)],
+        *[text(2.24, "Sure, go ahead.", 3), second],
+        *cut(2.2),
+        *[heard(2.6, 3.6, 2 * RATE), ended(9.0)],
+    )
+    assert "Sure" not in found.heard_text + found.unheard_text
+    assert found.heard_text.startswith("one")

@@ -104,6 +104,15 @@ def test_a_queue_that_ran_dry_is_counted_with_its_length(gaps: list[float]) -> N
     assert (found.underruns, found.underrun_ms) == (len(gaps), pytest.approx(sum(gaps) * 1000))
 
 
+def test_a_device_that_pauses_is_no_underrun_of_the_agent() -> None:
+    playout = [heard(3.0, 3.5), heard(3.9, 4.4, RATE // 2), heard(4.45, 4.95, RATE)]
+    came = only(*USER, chunk(2.7, 0, 1.5), *playout, ended(9.0))
+    assert (came.underruns, came.underrun_ms) == (0, 0)
+    late = [chunk(2.7, 0, 0.5), chunk(3.85, 0, 0.5, RATE // 2), chunk(3.86, 0, 0.5, RATE)]
+    found = only(*USER, *late, *playout, ended(9.0))
+    assert (found.underruns, found.underrun_ms) == (1, pytest.approx(400))
+
+
 def test_a_turn_of_nothing_but_underruns_counts_them_all() -> None:
     tracker = TurnTracker()
     for number in range(100):
