@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.bundle_files import encode_event
 from app.events import Event, MessageReceived, StateChanged
 from app.notes import Marker, Notes, save_notes
+from app.session_info import LISTENING_VERSION
 from app.turns import TurnTracker
 from audio.wavfile import StreamingWav
 from tests.ui.synthetic import Script
@@ -53,6 +54,7 @@ def record(parent: Path, said: Sequence[str] = (), name: str = NAME) -> Recorded
     (folder / "events.jsonl").write_bytes(b"".join(encode_event(event) for event in events))
     facts = {
         "schema": 1,
+        "versions": {"listening": LISTENING_VERSION},
         "began_utc": "2026-11-22T10:15:03.000Z",
         "agent": {"kind": "demo", "label": "Demo agent", "id": "", "conversation_id": "conv_x"},
         "devices": {"microphone": "caller.wav", "speaker": "none"},

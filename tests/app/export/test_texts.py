@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import re
 from contextlib import closing
 from dataclasses import dataclass
@@ -109,6 +110,9 @@ def read_csv(path) -> list[dict[str, str]]:
 def test_an_older_recording_gives_the_figures_that_the_window_shows(tmp_path):
     """Its events do not tell what its user track holds: that is listened to."""
     session = make_false(tmp_path)
+    facts = json.loads((session / "session.json").read_text())
+    del facts["versions"]
+    (session / "session.json").write_text(json.dumps(facts))
     write_wav(session / "user.wav", np.zeros(24 * SAMPLE_RATE, np.int16))
     _, table = export(Order(session, Wish(("csv",)), tmp_path, name="out"))
     with closing(open_recording(session)) as shown:

@@ -21,6 +21,7 @@ from app.events import (
     SpeechStarted,
     StateChanged,
 )
+from app.session_info import LISTENING_VERSION
 from tests.app.export.recorded import write_wav
 from tests.ui.synthetic import speech
 
@@ -40,6 +41,7 @@ def make_session(
     (folder / "events.jsonl").write_bytes(b"".join(encode_event(event) for event in events))
     facts = {
         "schema": 1,
+        "versions": {"listening": LISTENING_VERSION},
         "began_utc": "2026-11-22T10:15:03.000Z",
         "agent": {"kind": "demo", "label": "Demo <agent>", "id": "", "conversation_id": "conv_x"},
         "devices": {"microphone": "caller.wav", "speaker": "none"},
