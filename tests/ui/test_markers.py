@@ -149,13 +149,17 @@ def test_a_marker_that_is_chosen_is_gone_to_and_its_stretch_selected(marked: Mai
 
 
 def test_the_keys_go_from_marker_to_marker(marked: MainWindow) -> None:
-    scene = marked.parts.timeline.scene
-    places = []
-    for action in (marked.menu.next_marker, marked.menu.next_marker, marked.menu.previous_marker):
-        action.trigger()
+    scene, menu = marked.parts.timeline.scene, marked.menu
+
+    def is_at(place: float) -> bool:
         frames(marked, 1)
-        places.append(scene.playhead_s)
-    assert places == [3.0, 20.0, 3.0]
+        return scene.playhead_s == place
+
+    for action, place in ((menu.next_marker, 3.0), (menu.next_marker, 20.0)):
+        action.trigger()
+        wait_until(lambda place=place: is_at(place))
+    menu.previous_marker.trigger()
+    wait_until(lambda: is_at(3.0))
 
 
 def test_a_marker_is_renamed_in_the_list_and_deleted(
