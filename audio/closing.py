@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class Closing:
+class Closing(ABC):
     """Gives itself to a ``with`` statement, and closes itself at its end, whatever happened."""
 
     __slots__ = ()
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of what is held; harmless twice."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         """Return it."""
