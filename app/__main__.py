@@ -18,8 +18,8 @@ def main() -> int:
     sys.setswitchinterval(SWITCH_S)
     try:
         # Here and not above: it takes a moment, in which Ctrl+C is no fault of the program.
-        from app import cli
-        from app.exit_codes import USAGE
+        from app.commands import cli
+        from app.commands.exit_codes import USAGE
     except KeyboardInterrupt:
         return 130
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.events import Level
 from app.secrets import KeyringUnavailable, scrub_text
+from app.timeline.events import Level
 from audio.errors import (
     AlreadyRunning,
     AudioError,

@@ -13,15 +13,15 @@ from app.agents.base import Agent
 from app.agents.demo.script import find_script
 from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent
-from app.bundle import BundleError
-from app.choices import build_audio, build_speaker, replayed_by
-from app.gone_on import Continuation, gone_on
+from app.bundles.bundle import BundleError
+from app.live.choices import build_audio, build_speaker, replayed_by
+from app.live.session import Session, SessionFacts
 from app.notices import AppError, Notice, explain
-from app.player import Player
-from app.replayed import Replayed, find_replayed
+from app.playing.gone_on import Continuation, gone_on
+from app.playing.player import Player
+from app.recordings.replayed import Replayed, find_replayed
+from app.recordings.sources import Sources, open_sources
 from app.secrets import ApiKey, find_api_key, forget_api_key, store_api_key
-from app.session import Session, SessionFacts
-from app.sources import Sources, open_sources
 from audio.devices import Device, list_devices
 
 
@@ -58,11 +58,11 @@ class SessionWish(Protocol):
 
     @property
     def microphone(self) -> str:
-        """A choice as ``app.choices`` has it."""
+        """A choice as ``app.live.choices`` has it."""
 
     @property
     def speaker(self) -> str:
-        """A choice as ``app.choices`` has it."""
+        """A choice as ``app.live.choices`` has it."""
 
     @property
     def folder(self) -> Path:
@@ -86,7 +86,7 @@ class PlayWish(Protocol):
 
     @property
     def speaker(self) -> str:
-        """A choice as ``app.choices`` has it."""
+        """A choice as ``app.live.choices`` has it."""
 
     @property
     def from_s(self) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 
 import platformdirs
 
-from app.bundle_files import read_small_file, write_json
+from app.bundles.bundle_files import read_small_file, write_json
 from app.notices import Notice, NoticeBoard
 from audio.wavfile import reason_of
 

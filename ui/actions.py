@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from ui.dock import Dock
-from ui.theme import SCHEMES
+from ui.parts.dock import Dock
+from ui.parts.theme import SCHEMES
 
 DIGITS = 9
 """So many panels have a key with one digit; what comes after them is reached with Shift."""

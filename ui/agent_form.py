@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.background import Background
+from ui.parts.background import Background
+from ui.parts.theme import GRID
 from ui.services import AgentChoice, Services
-from ui.theme import GRID
 
 SOURCES = {
     "keyring": "A key is kept in this desktop's keyring.",

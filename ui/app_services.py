@@ -12,20 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.notes import Change, Notes, edit_notes, load_notes
+from app.bundles.notes import Change, Notes, edit_notes, load_notes
 from app.notices import Notice, NoticeBoard, explain
 from app.settings import Settings, SettingsFile
-from ui.device_picker import DEFAULT, NONE, is_file
+from ui.parts.device_picker import DEFAULT, NONE, is_file
 from ui.services import Playback, PlayWish, RecoveryOutcome, SessionRequest
 
 if TYPE_CHECKING:
+    from app.analysis.viewed import Viewed
     from app.export.formats import Order
     from app.export.survey import Survey
-    from app.library import Library
-    from app.recording import Recording
+    from app.library.library import Library
+    from app.live.session import Session
+    from app.recordings.recording import Recording
     from app.services import AppServices
-    from app.session import Session
-    from app.viewed import Viewed
     from audio.devices import Device
 
 
@@ -78,7 +78,7 @@ class WindowServices:
 
         It is the same one each time: where no index can be kept on disk, it is in its memory.
         """
-        from app.library import Library
+        from app.library.library import Library
 
         with self._listing:
             if folder not in self._libraries:
@@ -87,8 +87,8 @@ class WindowServices:
 
     def open_recording(self, path: Path, swap: bool) -> Recording:
         """Open it; what takes long goes on in a thread of the recording's own."""
-        from app.limits import Limits
-        from app.recording import open_recording
+        from app.analysis.limits import Limits
+        from app.recordings.recording import open_recording
 
         kept = self.settings.screen.get("limits")
         limits = Limits.of(kept if isinstance(kept, dict) else {})
@@ -96,7 +96,7 @@ class WindowServices:
 
     def describe(self, path: Path) -> Sequence[tuple[str, str]]:
         """Read ``session.json``, or the file's header."""
-        from app.describe import describe
+        from app.library.describe import describe
 
         return describe(path)
 
@@ -104,7 +104,7 @@ class WindowServices:
         self, viewed: Viewed, start_s: float, stop_s: float
     ) -> Sequence[tuple[float, float] | None]:
         """Read the samples, of a session those that are on disk already."""
-        from app.levels import measure_viewed
+        from app.recordings.levels import measure_viewed
 
         return measure_viewed(viewed, start_s, stop_s)
 
@@ -118,7 +118,7 @@ class WindowServices:
 
     def recover_recordings(self, folder: Path, told: Mapping[str, str]) -> RecoveryOutcome:
         """Make whole what was cut short, and tell of it."""
-        from app.recovery import problems_of, recover_unfinished, recovery_notices
+        from app.bundles.recovery import problems_of, recover_unfinished, recovery_notices
 
         found = recover_unfinished(folder)
         return RecoveryOutcome(recovery_notices(found, told), problems_of(found))

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import QApplication
 from ui.app_services import WindowServices
 from ui.exception_hooks import ExceptionHooks
 from ui.main_window import MainWindow
+from ui.parts.theme import Theme
 from ui.services import Services
-from ui.theme import Theme
 
 log = logging.getLogger(__name__)
 

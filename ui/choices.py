@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.agent_form import AgentForm
-from ui.background import Background
-from ui.device_picker import DEFAULT, DeviceLike, DeviceRow, is_file
+from ui.parts.background import Background
+from ui.parts.device_picker import DEFAULT, DeviceLike, DeviceRow, is_file
 from ui.services import AgentChoice, Services, SessionRequest
 from ui.transport_bar import DEMO, ELEVENLABS, SCRIPT_FILE, TransportBar
 

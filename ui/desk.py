@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
-from ui.background import Background
+from ui.parts.background import Background
 from ui.services import Services, SessionRequest
 
 if TYPE_CHECKING:
-    from app.session import Session
+    from app.live.session import Session
 
 
 class Desk(QObject):

@@ -9,7 +9,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.events import (
+from app.analysis.limits import Limits, class_of
+from app.analysis.turns import TurnTracker
+from app.timeline.events import (
     Event,
     MessageReceived,
     MessageSent,
@@ -18,16 +20,14 @@ from app.events import (
     SpeechEnded,
     SpeechStarted,
 )
-from app.limits import Limits, class_of
-from app.turns import TurnTracker
-from ui.scene import RATE, Both, Lane, Mark, Scene, Turn
-from ui.tables import felt_text
-from ui.unheard import Unheard
+from ui.lanes.scene import RATE, Both, Lane, Mark, Scene, Turn
+from ui.lanes.unheard import Unheard
+from ui.parts.tables import felt_text
 
 if TYPE_CHECKING:
-    from app import turn_records
-    from app.turn_records import AudioSpan, Interruption, Overlap
-    from app.viewed import TracksView, TurnView, Viewed
+    from app.analysis import turn_records
+    from app.analysis.turn_records import AudioSpan, Interruption, Overlap
+    from app.analysis.viewed import TracksView, TurnView, Viewed
 
 UNSEEN = (MicChunkSent, MessageReceived, MessageSent)
 """Events that change nothing in the lanes; they are the most frequent."""

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
-from ui.moments import Moment, as_json, as_text, close_up_of, listening_of
-from ui.scene import Stretch
+from ui.inspection.moments import Moment, as_json, as_text, close_up_of, listening_of
+from ui.lanes.scene import Stretch
 
 if TYPE_CHECKING:
-    from app.gone_on import Continuation
-    from app.limits import Limits
-    from app.viewed import TurnView
+    from app.analysis.limits import Limits
+    from app.analysis.viewed import TurnView
+    from app.playing.gone_on import Continuation
     from ui.layout import Layout
-    from ui.playing import Playing
+    from ui.playing.playing import Playing
 
 
 class Inspecting(QObject):
@@ -164,7 +164,7 @@ class Inspecting(QObject):
         """Play the discarded audio that was clicked, all of it, from its beginning."""
         if not self._can_play():
             return
-        from app.gone_on import Continuation
+        from app.playing.gone_on import Continuation
 
         turns = self._find_turns()
         for span in turns.spans if turns is not None else ():
@@ -183,7 +183,7 @@ class Inspecting(QObject):
         if moment is None or moment.cut is None or turns is None:
             return ()
         # Here and not above: it brings with it what reads recordings, and the window waits for it.
-        from app.gone_on import continuation_of
+        from app.playing.gone_on import continuation_of
 
         return continuation_of(moment.cut, turns.spans)
 

@@ -19,26 +19,26 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from ui.device_picker import DeviceRow
-from ui.dock import Dock
-from ui.event_log import EventLog
-from ui.findings_panel import FindingsPanel
-from ui.health_panel import HealthPanel
-from ui.icons import Icons
-from ui.inspector import Inspector
-from ui.interruption_panel import InterruptionPanel
-from ui.keyboard import is_seen
-from ui.library_panel import LibraryPanel
-from ui.markers_panel import MarkersPanel
-from ui.notice_bar import NoticeBar
-from ui.player_bar import PlayerBar
+from ui.event_log.event_log import EventLog
+from ui.inspection.inspector import Inspector
+from ui.inspection.interruption_panel import InterruptionPanel
+from ui.lanes.timeline_view import TimelineView
+from ui.library.library_panel import LibraryPanel
+from ui.panels.findings_panel import FindingsPanel
+from ui.panels.health_panel import HealthPanel
+from ui.panels.markers_panel import MarkersPanel
+from ui.panels.session_page import SessionPage
+from ui.panels.transcript_view import TranscriptView
+from ui.panels.turns_panel import TurnsPanel
+from ui.parts.device_picker import DeviceRow
+from ui.parts.dock import Dock
+from ui.parts.icons import Icons
+from ui.parts.keyboard import is_seen
+from ui.parts.notice_bar import NoticeBar
+from ui.parts.theme import GRID, Theme
+from ui.playing.player_bar import PlayerBar
 from ui.services import Services
-from ui.session_page import SessionPage
-from ui.theme import GRID, Theme
-from ui.timeline_view import TimelineView
-from ui.transcript_view import TranscriptView
 from ui.transport_bar import TransportBar
-from ui.turns_panel import TurnsPanel
 
 VERSION = 3
 """Raised when a layout kept by an older program would not fit."""

@@ -10,9 +10,9 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QMenu, QWidget, QWidgetAction
 
-from app.limits import LimitInfo, Limits, info_of
+from app.analysis.limits import LimitInfo, Limits, info_of
+from ui.parts.theme import GRID
 from ui.services import Services
-from ui.theme import GRID
 
 KEPT = "limits"
 """What they are called in the settings of the screen."""

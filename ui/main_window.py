@@ -22,33 +22,33 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from ui.actions import Actions
-from ui.background import Background
 from ui.choices import Choices
 from ui.desk import Desk
-from ui.frame_clock import FrameClock
-from ui.icons import Icons
 from ui.inspecting import Inspecting
-from ui.keyboard import KeyboardWindow
+from ui.lanes.view_picture import picture_of
 from ui.layout import Layout
 from ui.limit_keeper import LimitKeeper
 from ui.measuring import Measuring
 from ui.opening import Opening, dropped_paths
 from ui.other_windows import OtherWindows
-from ui.playing import Playing
+from ui.parts.background import Background
+from ui.parts.frame_clock import FrameClock
+from ui.parts.icons import Icons
+from ui.parts.keyboard import KeyboardWindow
+from ui.parts.theme import GRID, Theme
+from ui.playing.playing import Playing
 from ui.recording_control import RecordingControl
 from ui.remarks import Remarks
 from ui.services import Services
 from ui.state_display import show_state
-from ui.theme import GRID, Theme
-from ui.view_picture import picture_of
 from ui.viewing import Viewing, show_notices
 from ui.wiring import wire_menu, wire_parts
 
 if TYPE_CHECKING:
+    from app.analysis.viewed import Viewed
+    from app.live.session import Session
     from app.notices import Notice
-    from app.recording import Recording
-    from app.session import Session
-    from app.viewed import Viewed
+    from app.recordings.recording import Recording
 
 PAGE_EVERY = 15
 """Frames from one look at the facts to the next: four a second."""

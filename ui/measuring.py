@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from ui.background import Background
-from ui.selection_bar import LaneLevels
+from ui.lanes.selection_bar import LaneLevels
+from ui.lanes.timeline_view import TimelineView
+from ui.parts.background import Background
 from ui.services import Services
-from ui.timeline_view import TimelineView
 
 if TYPE_CHECKING:
-    from app.viewed import Viewed
+    from app.analysis.viewed import Viewed
 
 Measured = Sequence[tuple[float, float] | None]
 

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.notes import Change, Marker, Notes
+from app.bundles.notes import Change, Marker, Notes
 from app.states import State
-from ui.background import Background
+from ui.parts.background import Background
 from ui.services import Services
 
 NOT_KEPT = (

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from ui.background import Background
-from ui.device_picker import AUDIO_FILES
+from ui.parts.background import Background
+from ui.parts.device_picker import AUDIO_FILES
 from ui.services import RecoveryOutcome, Services
 
 if TYPE_CHECKING:
-    from app.recording import Recording
+    from app.recordings.recording import Recording
 
 RECENT = "recent"
 FOLDER = "open_folder"

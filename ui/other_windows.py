@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QWidget
 
-from ui.icons import Icons
+from ui.parts.icons import Icons
+from ui.parts.theme import Theme
 from ui.services import Services
-from ui.theme import Theme
 
 
 class OtherWindows(QObject):
@@ -28,7 +28,7 @@ class OtherWindows(QObject):
 
     def compare(self, first: Path, second: Path) -> None:
         """Lay two recordings over each other."""
-        from ui.compare_window import CompareWindow
+        from ui.comparison.compare_window import CompareWindow
 
         window = CompareWindow(self._services, self._theme, self._icons, first, second)
         self._open.append(window)
@@ -45,7 +45,7 @@ class OtherWindows(QObject):
         formats: tuple[str, ...] = (),
     ) -> None:
         """Let ``recording``, or a stretch of it, be exported: as ``formats``, if any are named."""
-        from ui.export_dialog import ExportDialog
+        from ui.export.export_dialog import ExportDialog
 
         dialog = ExportDialog(
             self._services,

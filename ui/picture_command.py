@@ -16,11 +16,11 @@ from app.export.formats import Look
 from app.export.picture import Motif
 from ui.application import create_application
 from ui.feed import SessionFeed
-from ui.lanes_view import LanesView
-from ui.scene import Scene
-from ui.theme import Theme
-from ui.time_axis import TimeAxis
-from ui.view_picture import picture_of
+from ui.lanes.lanes_view import LanesView
+from ui.lanes.scene import Scene
+from ui.lanes.time_axis import TimeAxis
+from ui.lanes.view_picture import picture_of
+from ui.parts.theme import Theme
 
 DETAIL_S = 10.0
 """How long the disk may take for samples that a fine view needs; whole bins are drawn then."""

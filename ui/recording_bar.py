@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from ui.actions import Available
-from ui.icons import Icons
-from ui.theme import GRID
+from ui.parts.icons import Icons
+from ui.parts.theme import GRID
 
 
 class RecordingBar(QWidget):

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.notes import Marker
-from ui.background import Background
-from ui.markers_panel import MarkersPanel
+from app.bundles.notes import Marker
+from ui.lanes.timeline_view import TimelineView
 from ui.notebook import Notebook
+from ui.panels.markers_panel import MarkersPanel
+from ui.panels.session_page import SessionPage
+from ui.parts.background import Background
 from ui.services import Services
-from ui.session_page import SessionPage
-from ui.timeline_view import TimelineView
 
 if TYPE_CHECKING:
-    from app.viewed import Viewed
+    from app.analysis.viewed import Viewed
 
 NEAR_S = 0.0005
 """A marker so near to the playhead is the one it stands at."""

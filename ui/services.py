@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from app.analysis.viewed import Viewed
+    from app.bundles.notes import Change, Notes
     from app.export.formats import Order
     from app.export.survey import Survey
-    from app.gone_on import Continuation
-    from app.library import Library
-    from app.notes import Change, Notes
+    from app.library.library import Library
+    from app.live.session import Session
     from app.notices import Notice, NoticeBoard
-    from app.recording import Recording
-    from app.session import Session
+    from app.playing.gone_on import Continuation
+    from app.recordings.recording import Recording
     from app.settings import Settings
-    from app.viewed import Viewed
-    from ui.device_picker import DeviceLike
+    from ui.parts.device_picker import DeviceLike
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from ui.icons import Icons
-from ui.theme import CONTROL_HEIGHT, GRID, Theme, tabular
-from ui.time_axis import clock_text
+from ui.lanes.time_axis import clock_text
+from ui.parts.icons import Icons
+from ui.parts.theme import CONTROL_HEIGHT, GRID, Theme, tabular
 
 ABOUT_ROLE = Qt.ItemDataRole.ToolTipRole
 DEMO, SCRIPT_FILE, ELEVENLABS = "demo", "script-file", "elevenlabs"

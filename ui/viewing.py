@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from app.events import Event, SpeechEnded, SpeechStarted, Trouble
-from app.gaps import Gap, gap_of, gaps_in
-from ui.background import Background
+from app.recordings.gaps import Gap, gap_of, gaps_in
+from app.timeline.events import Event, SpeechEnded, SpeechStarted, Trouble
 from ui.feed import SessionFeed, note_speech
-from ui.health_facts import health_facts
+from ui.lanes.scene import Scene, Turn
 from ui.layout import Layout
+from ui.panels.health_facts import health_facts
+from ui.parts.background import Background
+from ui.parts.stick_to_end import StickToEnd
 from ui.remarks import warnings_of
-from ui.scene import Scene, Turn
-from ui.stick_to_end import StickToEnd
 
 if TYPE_CHECKING:
-    from app.limits import Limits
+    from app.analysis.limits import Limits
+    from app.analysis.viewed import TurnView, Viewed
+    from app.live.session import Session
     from app.notices import NoticeBoard
-    from app.recording import Recording
-    from app.session import Session
-    from app.viewed import TurnView, Viewed
+    from app.recordings.recording import Recording
 
 PANELS_EVERY = 6
 """Frames from one update of the panels to the next: ten a second."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QAction
 
-from ui.help_dialog import HelpDialog
-from ui.help_texts import ABOUT, KEYS, WORDS
+from ui.parts.help_dialog import HelpDialog
+from ui.parts.help_texts import ABOUT, KEYS, WORDS
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow

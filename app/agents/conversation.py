@@ -31,12 +31,12 @@ from app.agents.base import AgentError, Endpoint, Watcher
 from app.agents.careful_http import TIMEOUT_S, make_client
 from app.agents.endings import ending_of
 from app.agents.trimming import Allowance
-from app.clock import SessionClock
-from app.events import MessageReceived, MessageSent, Timeline, Trouble
 from app.plain import one_line
 from app.secrets import remember, scrub, scrub_text
 from app.states import Ending, EndReason
-from app.tap import Tap
+from app.tap.tap import Tap
+from app.timeline.clock import SessionClock
+from app.timeline.events import MessageReceived, MessageSent, Timeline, Trouble
 from audio.clock import now
 
 log = logging.getLogger(__name__)

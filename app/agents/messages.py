@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.agents.trimming import Allowance
-from app.events import Alignment
 from app.plain import one_line
+from app.timeline.events import Alignment
 
 LONGEST_ALIGNMENT = 5_000
 """Characters of an alignment; a message of 16 MiB holds six minutes of speech, which has fewer."""

@@ -26,7 +26,7 @@ _LARGEST_WAV = 0xFFFFFFFF - 4096
 
 
 class Reads(Protocol):
-    """A track, as ``app.sources`` has it."""
+    """A track, as ``app.recordings.sources`` has it."""
 
     @property
     def duration_samples(self) -> int:

@@ -19,7 +19,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 class Tracks(Protocol):
-    """The tracks of a session, as ``app.sources.Sources`` has them."""
+    """The tracks of a session, as ``app.recordings.sources.Sources`` has them."""
 
     @property
     def user(self) -> Reads | None:

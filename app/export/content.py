@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from app.events import AgentChunkReceived
+from app.analysis.turn_records import Interruption, Response, Sound, Turn, Who
+from app.analysis.viewed import TurnView
+from app.bundles.notes import Marker
 from app.export.spoken import SpokenLine, SpokenWord, spoken_lines
-from app.notes import Marker
-from app.turn_records import Interruption, Response, Sound, Turn, Who
-from app.viewed import TurnView
+from app.timeline.events import AgentChunkReceived
 
 _NEAR_S = 0.05
 

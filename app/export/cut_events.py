@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.events import (
+from app.analysis.turn_records import AudioSpan
+from app.export.content import Stretch
+from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
@@ -28,8 +30,6 @@ from app.events import (
     SpeechStarted,
     StateChanged,
 )
-from app.export.content import Stretch
-from app.turn_records import AudioSpan
 from audio.pcm import SAMPLE_RATE, seconds_to_samples
 
 _TEXTS = frozenset({"agent_response", "agent_response_correction"})
@@ -234,7 +234,7 @@ class _Cutter:
 
 def _plain() -> frozenset[type[Event]]:
     """Return the types whose only time is ``t``."""
-    from app.events import MessageSent, Trouble
+    from app.timeline.events import MessageSent, Trouble
 
     return frozenset({Interrupted, MessageSent, Muted, Trouble})
 

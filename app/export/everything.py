@@ -36,12 +36,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
+from app.analysis.turn_records import Interruption, Summary, spread
+from app.bundles.notes import Notes
 from app.export.content import Content, LinePart, TurnPart
 from app.export.errors import ExportError
 from app.export.progress import Progress
-from app.notes import Notes
 from app.secrets import scrub
-from app.turn_records import Interruption, Summary, spread
 
 FORMAT, VERSION = "turnscope export", 1
 

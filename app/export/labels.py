@@ -5,9 +5,9 @@ The format has neither comments nor escapes: in titles every run of white space 
 
 from __future__ import annotations
 
+from app.analysis.turn_records import Interruption
 from app.export.content import Content, TurnPart
 from app.plain import one_line
-from app.turn_records import Interruption
 
 _LONGEST = 200
 _NAMES = {"user": "User", "agent": "Agent"}

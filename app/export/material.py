@@ -11,27 +11,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.audio_form import examine
-from app.bundle import FILES, BundleFacts, read_facts
-from app.events import AgentChunkReceived
+from app.bundles.bundle import FILES, BundleFacts, read_facts
+from app.bundles.inside import is_inside
+from app.bundles.notes import Notes, load_notes
+from app.bundles.unzip import unpack_bundle
 from app.export.content import Stretch
 from app.export.errors import ExportError
 from app.export.formats import Has, Wish
 from app.export.progress import Progress
-from app.inside import is_inside
-from app.json_line import MAX_LINE_BYTES, parse_line
-from app.notes import Notes, load_notes
-from app.recorded_events import RecordedEvents
-from app.sources import FileLane, SampleSource, Sources, open_sources, sources_of
-from app.unzip import unpack_bundle
+from app.recordings.audio_form import examine
+from app.recordings.recorded_events import RecordedEvents
+from app.recordings.sources import FileLane, SampleSource, Sources, open_sources, sources_of
+from app.timeline.events import AgentChunkReceived
+from app.timeline.json_line import MAX_LINE_BYTES, parse_line
 from audio.closing import Closing
 from audio.errors import FileError, FileUnreadable
 from audio.pcm import samples_to_seconds, seconds_to_samples
 from audio.wavfile import reason_of
 
 if TYPE_CHECKING:
-    from app.recording import Recording
-    from app.viewed import TurnView
+    from app.analysis.viewed import TurnView
+    from app.recordings.recording import Recording
 
 _POLL_S = 0.05
 EVENT_WEIGHT = 8000
@@ -169,7 +169,7 @@ class Material(Closing):
 
         """
         if self._recording is None:
-            from app.recording import open_recording
+            from app.recordings.recording import open_recording
 
             opened = open_recording(self.folder or self.path, swap=self._swap)
             self._opened.callback(opened.close)

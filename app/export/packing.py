@@ -10,9 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from app.bundle import FILES, TRACKS
-from app.bundle_files import SMALL_FILE_BYTES, encode_event, unwritable
-from app.events import Event
+from app.bundles.bundle import FILES, TRACKS
+from app.bundles.bundle_files import SMALL_FILE_BYTES, encode_event, unwritable
 from app.export.audio import Cut
 from app.export.content import Stretch, clipped_markers
 from app.export.cut_events import cut_events
@@ -23,6 +22,7 @@ from app.export.progress import Progress
 from app.export.without_user import is_users_words
 from app.export.zipped import Packing, is_own_file, read_own
 from app.secrets import scrub
+from app.timeline.events import Event
 from audio.pcm import seconds_to_samples
 
 

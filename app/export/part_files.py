@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from app.bundles.leftovers import remove_old_parts
 from app.export.errors import ExportError, TargetsExist
-from app.leftovers import remove_old_parts
 from audio.wavfile import unwritable
 
 

@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.events import Trouble
 from app.export.content import Stretch
 from app.export.formats import Look
 from app.export.progress import Progress
-from app.gaps import Gap, gaps_in
+from app.recordings.gaps import Gap, gaps_in
+from app.timeline.events import Trouble
 
 if TYPE_CHECKING:
+    from app.bundles.notes import Marker
     from app.export.material import Material
-    from app.notes import Marker
-    from app.recording import Recording
+    from app.recordings.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)

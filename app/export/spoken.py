@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from app.events import AgentChunkReceived
-from app.replies import aligned_words
-from app.turn_records import AudioSpan, Line, Turn
-from app.viewed import TurnView
+from app.analysis.replies import aligned_words
+from app.analysis.turn_records import AudioSpan, Line, Turn
+from app.analysis.viewed import TurnView
+from app.timeline.events import AgentChunkReceived
 from audio.pcm import SAMPLE_RATE
 
 LETTERS_A_SECOND = 15.0

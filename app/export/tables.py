@@ -11,10 +11,10 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from app.analysis.turn_records import Interruption, Response, Sound
 from app.export.content import Content, TurnPart
 from app.plain import one_line
 from app.secrets import scrub_text
-from app.turn_records import Interruption, Response, Sound
 
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from app.finding import counted, duration
-from app.limits import Limits, class_of
+from app.analysis.finding import counted, duration
+from app.analysis.limits import Limits, class_of
+from app.analysis.turn_records import spread
+from app.analysis.viewed import TurnView
 from app.report.text import clock
-from app.turn_records import spread
-from app.viewed import TurnView
 
 CLOSE_MS = 0.001
 """Times are kept to the microsecond: what is over by no more than that is at the limit."""

@@ -131,10 +131,10 @@ def _rounded(value: Any) -> Any:
 
 def _columns() -> dict[str, tuple[str, ...]]:
     """Return the columns of each table, which are there without any rows as well."""
-    from app.finding import Finding
-    from app.limits import Limits
+    from app.analysis.finding import Finding
+    from app.analysis.limits import Limits
+    from app.analysis.turn_records import Interruption, Overlap, Refused, Response, Spread
     from app.report.figures import Statistic
-    from app.turn_records import Interruption, Overlap, Refused, Response, Spread
 
     limits = Limits()
     examples = {

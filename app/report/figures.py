@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.chain import DEFINITIONS
-from app.findings_cuts import parts_to_silence
-from app.findings_turns import response_parts
-from app.limits import Limits, class_of
-from app.turn_records import Spread, spread
-from app.viewed import TurnView
+from app.analysis.chain import DEFINITIONS
+from app.analysis.findings_cuts import parts_to_silence
+from app.analysis.findings_turns import response_parts
+from app.analysis.limits import Limits, class_of
+from app.analysis.turn_records import Spread, spread
+from app.analysis.viewed import TurnView
 
 CLASSES = ("barge-in", "late", "button", "message", "false", "not certain")
 OVERLAPS = ("missed", "backchannel", "talked over")

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from app.bundle import BundleError
-from app.bundle_lock import is_being_written
-from app.findings import Finding, find
-from app.library_look import look_at_all
-from app.limits import Limits
+from app.analysis.findings import Finding, find
+from app.analysis.limits import Limits
+from app.analysis.turn_records import Summary
+from app.analysis.viewed import TurnView
+from app.bundles.bundle import BundleError
+from app.bundles.bundle_lock import is_being_written
+from app.bundles.session_info import utc_text
+from app.library.library_look import look_at_all
 from app.notices import AppError, explain
 from app.plain import one_line
-from app.recording import Recording, open_recording
+from app.recordings.recording import Recording, open_recording
+from app.recordings.session_path import find_recording
 from app.secrets import scrub_text
-from app.session_info import utc_text
-from app.session_path import find_recording
-from app.turn_records import Summary
-from app.viewed import TurnView
 from audio.errors import AudioError
 
 WORK_S = 1800.0

@@ -11,9 +11,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 
-from app.finding import UNKNOWN, counted, duration
-from app.findings import nothing_found
-from app.limits import class_of
+from app.analysis.finding import UNKNOWN, counted, duration
+from app.analysis.findings import nothing_found
+from app.analysis.limits import class_of
+from app.analysis.turn_records import Interruption
 from app.plain import one_line
 from app.report.figures import Figures, figures_of
 from app.report.gather import Examined, Unreadable
@@ -21,7 +22,6 @@ from app.report.pictures import Drawing, Marked, mark_cut, mark_overlap
 from app.report.records import Words, overlap_record, response_record
 from app.report.text import clock, counts_text, head_of, milliseconds
 from app.secrets import scrub_text
-from app.turn_records import Interruption
 
 PICTURES_BYTES = 8 * 1024 * 1024
 ROWS_BYTES = 8 * 1024 * 1024

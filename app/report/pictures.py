@@ -18,11 +18,11 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from app.chain import Part, parts_of
+from app.analysis.chain import Part, parts_of
+from app.analysis.turn_records import AudioSpan, Interruption, Overlap, Turn
+from app.analysis.viewed import TurnView
+from app.recordings.sources import SampleSource, Sources
 from app.report.text import clock
-from app.sources import SampleSource, Sources
-from app.turn_records import AudioSpan, Interruption, Overlap, Turn
-from app.viewed import TurnView
 from audio.errors import FileError
 from audio.pcm import SAMPLE_RATE, Samples, seconds_to_samples
 

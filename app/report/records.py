@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.chain import parts_of
-from app.finding import Finding
-from app.findings_turns import response_parts
-from app.limits import Limits, class_of
+from app.analysis.chain import parts_of
+from app.analysis.finding import Finding
+from app.analysis.findings_turns import response_parts
+from app.analysis.limits import Limits, class_of
+from app.analysis.turn_records import Interruption, Line, Overlap, Refused, Response
+from app.analysis.words import agreement
 from app.report.figures import Statistic
-from app.turn_records import Interruption, Line, Overlap, Refused, Response
-from app.words import agreement
 
 Record = dict[str, Any]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from app.finding import UNKNOWN, counted, duration
-from app.findings import nothing_found
-from app.limits import class_of
+from app.analysis.finding import UNKNOWN, counted, duration
+from app.analysis.findings import nothing_found
+from app.analysis.limits import class_of
+from app.analysis.turn_records import Interruption
 from app.plain import one_line
 from app.report.figures import CLASSES, OVERLAPS, Figures, Statistic, figures_of
 from app.report.gather import Examined
 from app.report.records import Words
-from app.turn_records import Interruption
 
 MOMENTS = 5
 """So many of a finding's moments are named; the others are counted."""

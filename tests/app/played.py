@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from app.outlet import FADE_SAMPLES
-from app.player import Player
-from app.sources import SampleSource, sources_of
+from app.playing.outlet import FADE_SAMPLES
+from app.playing.player import Player
+from app.recordings.sources import SampleSource, sources_of
 from audio.file import FileSink
 from audio.pcm import SAMPLE_RATE
 from tests.rig.waiting import wait_until

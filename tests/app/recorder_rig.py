@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from app.events import Timeline, Trouble
+from app.bundles.session_info import SessionInfo
+from app.live.recorder import Recorder
 from app.notices import NoticeBoard
-from app.recorder import Recorder
-from app.session_info import SessionInfo
-from app.tracks import Tracks
+from app.timeline.events import Timeline, Trouble
+from app.timeline.tracks import Tracks
 from audio.pcm import SAMPLE_RATE
 
 BEGAN = datetime(2026, 11, 22, 9, 15, 3, tzinfo=UTC)

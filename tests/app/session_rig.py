@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from app.agents.base import Endpoint
-from app.bundle import open_bundle
-from app.events import Event
+from app.bundles.bundle import open_bundle
+from app.live.session import Session
 from app.secrets import ApiKey
-from app.session import Session
+from app.timeline.events import Event
 from tests.app.agents.fake_agent import (
     KEY,
     SIGNATURE,
@@ -32,7 +32,7 @@ def agent_at(base_url: str, *, key: bool = False) -> FakeAgent:
     return FakeAgent(Endpoint(base_url, "a", ApiKey(KEY) if key else None, requires_auth=key))
 
 
-EXPECTED_ERRORS = ("elevenlabs.conversational_ai.conversation", "app.tap", "websockets.server")
+EXPECTED_ERRORS = ("elevenlabs.conversational_ai.conversation", "app.tap.tap", "websockets.server")
 """The SDK logs every end it did not ask for as an error; the tap, what somebody's class raises."""
 
 

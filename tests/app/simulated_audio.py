@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from app.clock import SessionClock
-from app.positions import PositionMap
+from app.tap.positions import PositionMap
+from app.timeline.clock import SessionClock
 from audio.account import Account
 from audio.pcm import SAMPLE_RATE, to_bytes
 from audio.playout import PlayoutQueue

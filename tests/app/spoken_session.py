@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.events import (
+from app.analysis.turns import TurnTracker
+from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
@@ -17,7 +18,6 @@ from app.events import (
     SpeechStarted,
     StateChanged,
 )
-from app.turns import TurnTracker
 
 RATE = 16_000
 

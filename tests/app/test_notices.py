@@ -9,9 +9,9 @@ import ssl
 
 import pytest
 
-from app.bundle import BundleError
+from app.bundles.bundle import BundleError
+from app.live.recorder import RecorderError
 from app.notices import AppError, Notice, NoticeBoard, explain
-from app.recorder import RecorderError
 from app.secrets import ApiKey, KeyringUnavailable
 from audio import errors
 

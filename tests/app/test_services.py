@@ -10,10 +10,10 @@ import pytest
 from app.agents.demo.errors import ScriptError
 from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent
+from app.live.session import State
 from app.notices import AppError
 from app.services import AppServices, make_agent
-from app.session import State
-from tests.app.bundles import make_bundle
+from tests.app.bundle_rig import make_bundle
 from tests.rig.speech import tone, write_wav
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from app.events import (
+from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,

@@ -27,10 +27,10 @@ import numpy as np
 import soundfile
 
 from app.agents.demo_agent import DemoAgent
-from app.bundle import open_bundle
-from app.choices import build_audio
-from app.recovery import recover_unfinished
-from app.session import Session, State
+from app.bundles.bundle import open_bundle
+from app.bundles.recovery import recover_unfinished
+from app.live.choices import build_audio
+from app.live.session import Session, State
 from audio.wavfile import HEADER_BYTES
 from tests.benchmarks.table import Figure, spread, to_markdown, write_json
 from tests.rig.speech import say, silence, write_wav

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from app.library import Library
+from app.library.library import Library
 from tests.benchmarks.table import Figure, percentile, spread, to_markdown
 from tests.rig.bundles import make_bundle, summary
 
@@ -147,10 +147,10 @@ def show_window(folder: Path, count: int) -> dict[str, float]:
     from app.settings import Settings, SettingsFile
     from ui.app_services import WindowServices
     from ui.application import create_application
-    from ui.icons import Icons
-    from ui.library_model import COLUMNS
-    from ui.library_panel import LibraryPanel
-    from ui.theme import Theme
+    from ui.library.library_model import COLUMNS
+    from ui.library.library_panel import LibraryPanel
+    from ui.parts.icons import Icons
+    from ui.parts.theme import Theme
 
     sys.setswitchinterval(SWITCH_S)
     path = folder.parent / "settings.json"

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from app.events import Timeline
-from app.pump import Pump
-from app.recording import open_recording
-from app.tracks import Tracks
+from app.live.pump import Pump
+from app.recordings.recording import open_recording
+from app.timeline.events import Timeline
+from app.timeline.tracks import Tracks
 from audio.pcm import SAMPLE_RATE, Samples
 from tests.app.simulated_audio import FakeFeed, SteppedClock
 from tests.audio.scenes import scene

@@ -12,7 +12,7 @@ from app.settings import Settings, SettingsFile
 from ui.app_services import WindowServices
 from ui.application import create_application
 from ui.main_window import MainWindow
-from ui.theme import Theme
+from ui.parts.theme import Theme
 
 
 class LiveWindow:

@@ -107,7 +107,7 @@ def _run(bundle: str, kept: str) -> None:
     from ui.app_services import WindowServices
     from ui.application import create_application
     from ui.main_window import MainWindow
-    from ui.theme import Theme
+    from ui.parts.theme import Theme
 
     reads = _count_reads(on_disk=kept == "disk")
     sys.setswitchinterval(SWITCH_S)  # as the program has it
@@ -140,7 +140,7 @@ def _count_reads(*, on_disk: bool) -> list[int]:
     """Count from now on how often the main thread reads events; keep none in memory if asked."""
     import threading
 
-    import app.recorded_events as recorded
+    import app.recordings.recorded_events as recorded
 
     if on_disk:
         recorded.KEPT_BYTES = 0

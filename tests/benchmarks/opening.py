@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from app.bundle_files import encode_event
-from app.events import (
+from app.bundles.bundle_files import encode_event
+from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
@@ -100,8 +100,8 @@ def one(path: Path) -> dict[str, float]:
     """Open and draw; return times since the call, and the most memory of this process."""
     from PySide6.QtGui import QColor
 
-    from app.recording import open_recording
-    from ui.envelope import Grid, LaneImage
+    from app.recordings.recording import open_recording
+    from ui.lanes.envelope import Grid, LaneImage
 
     base_mb = _memory_mb("VmRSS")
     began = time.perf_counter()

@@ -68,7 +68,7 @@ def _run(bundle: str, times: int, frames: int) -> None:
     from ui.app_services import WindowServices
     from ui.application import create_application
     from ui.main_window import MainWindow
-    from ui.theme import Theme
+    from ui.parts.theme import Theme
 
     app = create_application()
     app.setQuitOnLastWindowClosed(False)

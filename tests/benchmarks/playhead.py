@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.audio_form import examine
-from app.passage import Manner, Passage
-from app.player import Player
-from app.sources import FileLane, open_sources, sources_of
+from app.playing.passage import Manner, Passage
+from app.playing.player import Player
+from app.recordings.audio_form import examine
+from app.recordings.sources import FileLane, open_sources, sources_of
 from audio import clock
 from audio.default import DeviceSink
 from audio.pcm import SAMPLE_RATE

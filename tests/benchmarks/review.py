@@ -66,7 +66,7 @@ def _run(bundle: str, frames: int) -> None:
     from ui.app_services import WindowServices
     from ui.application import create_application
     from ui.main_window import MainWindow
-    from ui.theme import Theme
+    from ui.parts.theme import Theme
 
     sys.setswitchinterval(SWITCH_S)  # as the program has it
     app = create_application()

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events import (
+from app.live.session import SessionFacts, State
+from app.notices import NoticeBoard
+from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
@@ -28,9 +30,7 @@ from app.events import (
     StateChanged,
     Timeline,
 )
-from app.notices import NoticeBoard
-from app.session import SessionFacts, State
-from app.tracks import Tracks
+from app.timeline.tracks import Tracks
 
 RATE = 16_000
 ROUND_S = 30.0

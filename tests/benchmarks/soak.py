@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.events import Interrupted
+from app.timeline.events import Interrupted
 from audio import DefaultAudioInterface
 from tests.benchmarks.table import Figure, to_markdown, write_json
 from tests.rig.screen import Screen

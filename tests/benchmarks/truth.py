@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 
 from app.agents.demo_agent import DemoAgent
-from app.choices import build_audio
-from app.session import Session, State
+from app.live.choices import build_audio
+from app.live.session import Session, State
 from audio import DefaultAudioInterface, clock
 from audio.account import Silenced
 from audio.pcm import SAMPLE_RATE, to_bytes

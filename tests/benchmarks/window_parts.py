@@ -8,14 +8,14 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.application import create_application
-from ui.event_log import EventLog
+from ui.event_log.event_log import EventLog
 from ui.feed import SessionFeed
-from ui.icons import Icons
-from ui.interruption_panel import InterruptionPanel
-from ui.theme import Theme
-from ui.timeline_view import TimelineView
-from ui.transcript_view import TranscriptView
-from ui.turns_panel import TurnsPanel
+from ui.inspection.interruption_panel import InterruptionPanel
+from ui.lanes.timeline_view import TimelineView
+from ui.panels.transcript_view import TranscriptView
+from ui.panels.turns_panel import TurnsPanel
+from ui.parts.icons import Icons
+from ui.parts.theme import Theme
 
 
 class WindowParts:

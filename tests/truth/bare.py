@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from app.events import EchoHeard, SoundBefore
+from app.timeline.events import EchoHeard, SoundBefore
 
 EVIDENCE = frozenset({EchoHeard.type, SoundBefore.type})
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recording import open_recording
-from app.turns_found import TurnsFound
+from app.recordings.recording import open_recording
+from app.recordings.turns_found import TurnsFound
 from tests.rig.monitor import Monitor
 from tests.rig.speech import RATE_HZ, Samples
 from tests.truth import sounds

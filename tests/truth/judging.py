@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from app.limits import Limits, class_of
-from app.turn_records import Interruption, Overlap
-from app.turns_found import TurnsFound
+from app.analysis.limits import Limits, class_of
+from app.analysis.turn_records import Interruption, Overlap
+from app.recordings.turns_found import TurnsFound
 from tests.truth import truth as truths
 from tests.truth.bare import without_evidence
 from tests.truth.hearing import recorded_turns

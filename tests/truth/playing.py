@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.__main__ import SWITCH_S
-from app.session import Session, SessionFacts, State
-from app.turns import TurnTracker
-from app.turns_found import TurnsFound
+from app.analysis.turns import TurnTracker
+from app.live.session import Session, SessionFacts, State
+from app.recordings.turns_found import TurnsFound
 from audio import clock
 from audio.default import DeviceSink, DeviceSource
 from audio.duplex import DuplexInterface

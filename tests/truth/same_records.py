@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from app.turns_found import TurnsFound
+from app.recordings.turns_found import TurnsFound
 
 
 def differences(live: TurnsFound, recorded: TurnsFound) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.turn_records import Interruption, Overlap, Refused, Sound, Turn
-from app.turns_found import TurnsFound
+from app.analysis.turn_records import Interruption, Overlap, Refused, Sound, Turn
+from app.recordings.turns_found import TurnsFound
 from tests.truth.judging import Judgement, judge_records
 from tests.truth.truth import TrueCut, TrueEcho, TrueSpeech, Truth, load
 

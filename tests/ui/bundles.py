@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from app.events import Event, StateChanged, Trouble
-from app.session_info import LISTENING_VERSION
+from app.bundles.session_info import LISTENING_VERSION
+from app.timeline.events import Event, StateChanged, Trouble
 from tests.ui.synthetic import RATE, Script
 
 BEGAN = "2026-11-22T10:15:03+00:00"

@@ -14,7 +14,7 @@ from tests.ui.fakes import FakeServices
 from tests.ui.synthetic import SyntheticSession
 from ui.application import create_application
 from ui.main_window import MainWindow
-from ui.theme import Theme
+from ui.parts.theme import Theme
 
 Until = Callable[..., None]
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.analysis.viewed import Viewed
+from app.bundles.notes import Change, Notes
 from app.export.exporting import export
 from app.export.formats import Order
 from app.export.survey import Survey, survey
-from app.library import Library
-from app.notes import Change, Notes
+from app.library.library import Library
 from app.notices import Notice, NoticeBoard, explain
-from app.recording import Recording, open_recording
+from app.recordings.recording import Recording, open_recording
 from app.settings import Settings
-from app.viewed import Viewed
 from tests.ui.synthetic import Script, SyntheticSession
 from ui.services import PlayWish, RecoveryOutcome, SessionRequest
 

@@ -12,10 +12,10 @@ from PySide6.QtTest import QTest
 from tests.rig.bundles import make_bundle, summary
 from tests.ui.conftest import bury, wait_until
 from tests.ui.fakes import FakeServices
-from ui.icons import Icons
-from ui.library_model import TITLE
-from ui.library_panel import LibraryPanel
-from ui.theme import Theme
+from ui.library.library_model import TITLE
+from ui.library.library_panel import LibraryPanel
+from ui.parts.icons import Icons
+from ui.parts.theme import Theme
 
 FIRST, SECOND, THIRD = (f"2026-11-22_09-1{minute}-03_demo" for minute in (5, 6, 7))
 

@@ -1,7 +1,7 @@
 """A session that never was: speech-like tracks and their events, revealed as a clock goes on.
 
-It has the read side of ``app.session.Session`` and keeps the commands it is given. All of it runs
-on the thread that calls it.
+It has the read side of ``app.live.session.Session`` and keeps the commands it is given. All of it
+runs on the thread that calls it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events import (
+from app.bundles.notes import Change, Notes
+from app.live.session import EndReason, SessionFacts, State
+from app.notices import NoticeBoard
+from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
@@ -30,9 +33,6 @@ from app.events import (
     StateChanged,
     Timeline,
 )
-from app.notes import Change, Notes
-from app.notices import NoticeBoard
-from app.session import EndReason, SessionFacts, State
 from audio.meter import Meter
 from audio.peaks import PeakPyramid
 from audio.ring import SampleRing

@@ -10,9 +10,9 @@ from audio.errors import DeviceError
 from tests.ui.conftest import Until, bury, close_for_good
 from tests.ui.fakes import HEADSET, HEADSET_MIC, FakeDevice, FakeServices
 from ui.agent_form import AgentForm
-from ui.device_picker import FILE_ITEM
 from ui.main_window import MainWindow
-from ui.theme import Theme
+from ui.parts.device_picker import FILE_ITEM
+from ui.parts.theme import Theme
 
 
 def pick(picker: QWidget, choice: str) -> None:

@@ -7,7 +7,10 @@ from time import thread_time
 
 import pytest
 
-from app.events import (
+from app.analysis.turns import TurnTracker
+from app.recordings.turns_found import TurnsFound
+from app.states import State
+from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
@@ -16,14 +19,11 @@ from app.events import (
     MicChunkSent,
     Silenced,
 )
-from app.states import State
-from app.turns import TurnTracker
-from app.turns_found import TurnsFound
 from tests.app.wild_session import WildSession
 from tests.ui.synthetic import RATE, Script, SyntheticSession, SyntheticTracks
 from ui.feed import SessionFeed, mark_of
-from ui.scene import Stretch
-from ui.unheard import clipped
+from ui.lanes.scene import Stretch
+from ui.lanes.unheard import clipped
 
 
 def feed_of(*events: Event) -> SessionFeed:

@@ -11,11 +11,11 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
-from app import cli
-from app.notes import Marker, Notes, save_notes
+from app.bundles.notes import Marker, Notes, save_notes
+from app.commands import cli
 from tests.ui.bundles import write_audio, write_bundle
+from ui.parts.theme import DARK, LIGHT
 from ui.picture_command import draw
-from ui.theme import DARK, LIGHT
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,13 @@ import soundfile
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.bundle import open_bundle
-from app.notes import load_notes
+from app.bundles.bundle import open_bundle
+from app.bundles.notes import load_notes
 from tests.ui.conftest import bury, wait_until
 from ui.app_services import WindowServices
-from ui.export_dialog import ExportDialog
+from ui.export.export_dialog import ExportDialog
 from ui.main_window import MainWindow
-from ui.theme import Theme
+from ui.parts.theme import Theme
 
 
 @pytest.fixture

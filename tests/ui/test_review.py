@@ -13,16 +13,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.export.formats import Order
-from app.library_entry import Entry
+from app.library.library_entry import Entry
 from app.notices import Notice
-from app.recording import Recording, open_recording
+from app.recordings.recording import Recording, open_recording
 from tests.ui.bundles import write_audio, write_bundle
 from tests.ui.conftest import Until, bury, frames, wait_until
 from tests.ui.fakes import FakeServices
 from tests.ui.synthetic import SyntheticSession
-from ui.export_dialog import KEPT, ExportDialog
+from ui.export.export_dialog import KEPT, ExportDialog
+from ui.library.trash import Outcome
 from ui.main_window import MainWindow
-from ui.trash import Outcome
 
 
 def told(window: MainWindow) -> str:

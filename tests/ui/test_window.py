@@ -9,12 +9,12 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.session import State
+from app.live.session import State
 from tests.ui.conftest import Until, close_for_good, frames
 from tests.ui.fakes import FakeServices
 from tests.ui.synthetic import SyntheticSession
 from ui.main_window import MainWindow
-from ui.theme import LIGHT, Theme
+from ui.parts.theme import LIGHT, Theme
 
 
 def click(widget: QWidget) -> None:

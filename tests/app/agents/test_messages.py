@@ -7,7 +7,7 @@ import json
 import pytest
 
 from app.agents import messages
-from app.events import Alignment
+from app.timeline.events import Alignment
 
 ODD = [None, 7, "text", [], {}, {"type": None}, {"type": []}, {"type": "audio", "audio_event": 3}]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bundle_files import encode_event
-from app.events import Event, MessageReceived, StateChanged
-from app.notes import Marker, Notes, save_notes
-from app.session_info import LISTENING_VERSION
-from app.turns import TurnTracker
+from app.analysis.turns import TurnTracker
+from app.bundles.bundle_files import encode_event
+from app.bundles.notes import Marker, Notes, save_notes
+from app.bundles.session_info import LISTENING_VERSION
+from app.timeline.events import Event, MessageReceived, StateChanged
 from audio.wavfile import StreamingWav
 from tests.ui.synthetic import Script
 

@@ -17,7 +17,7 @@ from app.export.errors import ExportError
 from app.export.exporting import export
 from app.export.formats import Order, Wish
 from app.export.progress import Progress
-from app.sources import open_sources
+from app.recordings.sources import open_sources
 from tests.app.export.recorded import record, write_wav
 
 RATE = 16_000

@@ -7,12 +7,12 @@ import io
 
 import pytest
 
-from app.events import Event
+from app.bundles.notes import Notes
 from app.export.content import Stretch, content_of
 from app.export.cut_events import cut_events
 from app.export.everything import head_of
 from app.export.tables import interruptions_csv, turns_csv
-from app.notes import Notes
+from app.timeline.events import Event
 from tests.app.spoken_session import (
     RATE,
     chunk,

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from app.bundle_files import encode_event
-from app.events import MessageReceived, MessageSent
+from app.bundles.bundle_files import encode_event
 from app.export.errors import ExportError
 from app.secrets import HIDDEN
+from app.timeline.events import MessageReceived, MessageSent
 from tests.app.export.recorded import record
 
 

@@ -14,7 +14,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from app.events import (
+from app.bundles.notes import Marker
+from app.export.content import Stretch, content_of
+from app.export.exporting import export
+from app.export.formats import Order, Wish
+from app.export.labels import labels_text
+from app.export.spoken import spoken_lines
+from app.export.subtitles import LONGEST_LETTERS, LONGEST_S, srt_text, vtt_text
+from app.export.tables import FORMULA_BEGINNINGS, harmless, interruptions_csv
+from app.recordings.recording import open_recording
+from app.timeline.events import (
     AgentChunkReceived,
     AgentHeard,
     Alignment,
@@ -24,15 +33,6 @@ from app.events import (
     SpeechStarted,
     StateChanged,
 )
-from app.export.content import Stretch, content_of
-from app.export.exporting import export
-from app.export.formats import Order, Wish
-from app.export.labels import labels_text
-from app.export.spoken import spoken_lines
-from app.export.subtitles import LONGEST_LETTERS, LONGEST_S, srt_text, vtt_text
-from app.export.tables import FORMULA_BEGINNINGS, harmless, interruptions_csv
-from app.notes import Marker
-from app.recording import open_recording
 from audio.pcm import SAMPLE_RATE
 from tests.app.export.recorded import record, tracked, write_wav
 from tests.app.report.sessions import make_false

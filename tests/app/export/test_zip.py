@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.bundle import open_bundle
+from app.bundles.bundle import open_bundle
+from app.bundles.notes import Marker, load_notes
 from app.export.exporting import export
 from app.export.formats import Order, Wish
 from app.export.material import open_material
 from app.export.progress import Progress
 from app.export.survey import survey
-from app.notes import Marker, load_notes
 from tests.app.export.recorded import NAME, record, tracked
 
 RATE = 16_000

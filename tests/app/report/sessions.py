@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bundle_files import encode_event
-from app.events import (
+from app.bundles.bundle_files import encode_event
+from app.bundles.session_info import LISTENING_VERSION
+from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
@@ -21,7 +22,6 @@ from app.events import (
     SpeechStarted,
     StateChanged,
 )
-from app.session_info import LISTENING_VERSION
 from tests.app.export.recorded import write_wav
 from tests.ui.synthetic import speech
 

@@ -13,14 +13,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from app import cli
-from app.exit_codes import DEVICE_OR_FILE, FAILED, OK, USAGE
-from app.limits import Limits
-from app.report import check_command
+from app.analysis.limits import Limits
+from app.analysis.turn_records import Interruption, Overlap, Refused, Response, Turn
+from app.commands import check_command, cli
+from app.commands.exit_codes import DEVICE_OR_FILE, FAILED, OK, USAGE
+from app.recordings.turns_found import TurnsFound
 from app.report.checking import Rule, judge
 from app.report.junit import Checked, to_junit, valid
-from app.turn_records import Interruption, Overlap, Refused, Response, Turn
-from app.turns_found import TurnsFound
 from tests.app.report.sessions import make_false, make_session
 from tests.rig.speech import say, silence, write_wav
 
@@ -74,7 +73,7 @@ def test_false_interruptions_are_counted(tmp_path, capsys):
 
 
 def test_a_missing_figure_is_told_and_breaks_a_limit_only_where_it_is_required(tmp_path, capsys):
-    from tests.app.bundles import make_bundle
+    from tests.app.bundle_rig import make_bundle
 
     session = make_bundle(tmp_path / "still")
     limits = ("--max-time-to-silence", "1s", "--no-missed-interruptions")

@@ -14,13 +14,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from app import cli
-from app.exit_codes import DEVICE_OR_FILE, OK, USAGE
+from app.analysis.turn_records import AudioSpan, Interruption, Response, Turn
+from app.commands import cli
+from app.commands.exit_codes import DEVICE_OR_FILE, OK, USAGE
+from app.recordings.sources import sources_of
+from app.recordings.turns_found import TurnsFound
 from app.report import page
 from app.report.pictures import Drawing, mark_cut
-from app.sources import sources_of
-from app.turn_records import AudioSpan, Interruption, Response, Turn
-from app.turns_found import TurnsFound
 from tests.app.report.sessions import NASTY, make_missed, make_session
 
 VOID = {"meta", "br"}

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from app import cli, cli_report
-from app.bundle_lock import BundleLock
-from app.exit_codes import DEVICE_OR_FILE, OK, USAGE
-from app.recording import Recording
+from app.analysis.turn_records import Spread
+from app.bundles.bundle_lock import BundleLock
+from app.commands import cli, cli_report
+from app.commands.exit_codes import DEVICE_OR_FILE, OK, USAGE
+from app.recordings.recording import Recording
 from app.report import documents
 from app.report.figures import Figures, Statistic
 from app.report.progress import Progress
 from app.report.text import milliseconds, spread_cells, statistic_lines
-from app.turn_records import Spread
 from tests.app.report.sessions import NASTY, make_false, make_session
 
 
@@ -178,7 +178,7 @@ def test_a_zip_of_a_session_is_one(tmp_path, capsys):
 
 
 def test_a_session_without_findings_says_what_was_judged(tmp_path, capsys):
-    from tests.app.bundles import make_bundle
+    from tests.app.bundle_rig import make_bundle
 
     make_bundle(tmp_path / "still")
     assert run(tmp_path / "still") == OK

@@ -10,9 +10,15 @@ import numpy as np
 
 from app.agents.demo.script import find_script
 from app.agents.demo_agent import DemoAgent
-from app.choices import build_audio
-from app.events import AgentChunkReceived, Event, Interrupted, MessageReceived, SpeechStarted
-from app.session import Session
+from app.live.choices import build_audio
+from app.live.session import Session
+from app.timeline.events import (
+    AgentChunkReceived,
+    Event,
+    Interrupted,
+    MessageReceived,
+    SpeechStarted,
+)
 from tests.rig.sound_card import SoundCard
 from tests.rig.speech import say, silence, write_wav
 from tests.rig.waiting import wait_until

@@ -1,0 +1,457 @@
+"""From interrupts to interruption records. Pure logic.
+
+The user's onset is looked for among the speech of the last ``ONSET_WINDOW_S`` before the
+interrupt, and speech that goes on: the latest that overlapped the agent's turn, and had not ended
+more than ``ENDED_S`` before. VAD may notice it after the interrupt, for the agent's server has a
+VAD of its own. Speech that was the agent's own voice is none, and speech is not the cause that had
+ended before a burst or an echo came.
+
+Classes, where they are certain: ``button`` and ``message`` by their source; ``barge-in`` where
+there is such an onset; ``false`` where agent audio was cut off, the microphone was being listened
+to, and ``VERDICT_S`` later no speech had been noticed. Otherwise none.
+
+The parts of the chain come in any order: the mic chunk that carried the onset is told before or
+after it, and so are the agent's message and the interrupt.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from app.analysis.turn_records import Interruption, InterruptionClass, Sound, SoundClass, Turn
+from app.timeline.events import EchoHeard, Interrupted, MicChunkSent, Silenced, SoundBefore
+from audio.pcm import samples_to_ms
+
+
+@dataclass(slots=True)
+class Speech:
+    """The user's speech from ``start`` on; ``chunk`` is the mic chunk that carried its onset.
+
+    Where there is ``echo``, it was none of the user's.
+    """
+
+    start: float
+    stop: float | None = None
+    chunk: MicChunkSent | None = None
+    echo: EchoHeard | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CutWords:
+    """What the audio speaks of that an interrupt met."""
+
+    heard: str
+    unheard: str
+    cut_word: str
+    corrected: str | None
+    estimated: bool
+
+
+@dataclass(slots=True)
+class Cut:
+    """One interruption while it becomes known."""
+
+    number: int
+    event: Interrupted
+    discarded_samples: int = 0
+    held_back_samples: int = 0
+    spans: list[int] = field(default_factory=list)
+    """The numbers of its discarded spans, in playing order."""
+    replies: set[int] = field(default_factory=set)
+    silenced: Silenced | None = None
+    stopped_in: tuple[int, int] | None = None
+    """The reply in which the agent fell silent, and the received position."""
+    turn_start: float | None = None
+    """When the agent's turn began that it met, if any."""
+    playout_since: float | None = None
+    """When the playout began that it met, over short silences."""
+    could_hear: bool = False
+    """Whether the user would have been heard before it."""
+    speech: Speech | None = None
+    told_at: float | None = None
+    next_at: float | None = None
+    kind: InterruptionClass | None = None
+    sound: SoundBefore | None = None
+    echo: EchoHeard | None = None
+    """The agent's own voice, where the microphone held that right before it."""
+    is_echo: bool = False
+    """Whether VAD took that voice for the onset: then it was nothing else."""
+
+    @property
+    def onset(self) -> float | None:
+        """When the user's speech began that it followed."""
+        return self.speech.start if self.speech is not None else None
+
+    @property
+    def silent_at(self) -> float | None:
+        """When the last agent sample left the speaker, if one left after the interrupt."""
+        return self.silenced.silent_at if self.silenced is not None else None
+
+    @property
+    def was_playing(self) -> bool:
+        """Whether it cut anything off."""
+        return self.event.queued_samples > 0 or self.silent_at is not None
+
+    def add_span(self, number: int) -> None:
+        """Note that discarded span ``number`` is its doing; one that has grown is noted once."""
+        if not self.spans or self.spans[-1] != number:
+            self.spans.append(number)
+
+    def record(self, words: CutWords) -> Interruption:
+        """Return it as a record, with the words that its replies' audio speaks of."""
+        event, silent_at, onset = self.event, self.silent_at, self.onset
+        chunk = self.speech.chunk if self.speech is not None else None
+        since = self.silenced.interrupted_at if self.silenced is not None else event.t
+        return Interruption(
+            number=self.number,
+            at=event.t,
+            source=event.source,
+            event_id=event.event_id,
+            kind=self.kind,
+            queued_ms=samples_to_ms(event.queued_samples),
+            discarded_ms=samples_to_ms(self.discarded_samples),
+            held_back_ms=samples_to_ms(self.held_back_samples),
+            silent_at=silent_at,
+            # where nothing tells when the interrupt came, there is only the silence
+            time_to_silence_ms=None if event.source == "unknown" else _ms(since, silent_at),
+            was_silent=self.silenced is not None and silent_at is None,
+            user_onset=onset,
+            chunk_ended_at=None if chunk is None else chunk.completed_at,
+            chunk_sent_at=None if chunk is None else chunk.t + chunk.sent_s,
+            told_at=self.told_at,
+            mouth_to_silence_ms=self._mouth_to_silence_ms(),
+            heard_text=words.heard,
+            unheard_text=words.unheard,
+            cut_word=words.cut_word,
+            corrected_text=words.corrected,
+            agent_next_at=self.next_at,
+            estimated=self.silenced is not None and self.silenced.estimated,
+            words_estimated=words.estimated,
+            sound=self._sound() if onset is None else None,
+        )
+
+    def _mouth_to_silence_ms(self) -> float | None:
+        onset, since = self.onset, self.playout_since
+        if onset is None or since is None or 0 <= onset < since - OVER_S:
+            # an agent that began while the user spoke was not to be silent before; of speech from
+            # before the first moment, as in a part of a session, nobody knows
+            return None
+        return _ms(onset, self.silent_at)
+
+    def _sound(self) -> Sound | None:
+        return sound_of(self.sound, self.echo if self.is_echo or self.sound is None else None)
+
+
+def _ms(start: float, stop: float | None) -> float | None:
+    return None if stop is None else (stop - start) * 1000
+
+
+def sound_of(sound: SoundBefore | None, echo: EchoHeard | None) -> Sound | None:
+    """Return what the user track held, where that was no speech of the user's.
+
+    ``echo`` is known to be the agent's own voice, whatever the measured ``sound`` was taken for.
+    """
+    if sound is not None and (echo is None or sound.kind == "echo"):
+        return None if sound.kind == "speech" else _as_measured(sound, sound.kind)
+    if echo is None:
+        return None
+    found = Sound("echo", echo.t, echo.stop, None, None)
+    if sound is not None:
+        found = _as_measured(sound, "echo")
+    return replace(
+        found,
+        correlation=echo.correlation,
+        echo_delay_ms=echo.delay_ms,
+        echo_db=echo.level_db,
+    )
+
+
+def _as_measured(sound: SoundBefore, kind: SoundClass) -> Sound:
+    return Sound(
+        kind,
+        sound.t,
+        sound.stop,
+        sound.peak_dbfs,
+        sound.noise_dbfs,
+        sound.burst_ms,
+        sound.correlation,
+        sound.echo_delay_ms,
+        sound.echo_db,
+    )
+
+
+RUN_GAP_S = 0.3
+"""Playout goes on over silences shorter than this."""
+OVER_S = 0.1
+"""Speech that begins so shortly before playout begins over it: edges are known no better."""
+
+
+def playout_since(turns: Sequence[Turn]) -> float:
+    """Return when the playout began that goes on in the last of the agent's ``turns``."""
+    since = turns[-1].start
+    for turn in reversed(turns[-9:-1]):
+        if turn.stop is None or since - turn.stop >= RUN_GAP_S:
+            break
+        since = turn.start
+    return since
+
+
+_OF_SOURCE: dict[str, InterruptionClass] = {"button": "button", "message": "message"}
+
+
+class CutKeeper:
+    """Keeps the cuts of a session, and decides onset and class of the latest ones."""
+
+    ONSET_WINDOW_S = 5.0
+    LONGEST_S = 60.0
+    """So long the user may speak before an interrupt comes."""
+    ENDED_S = 2.0
+    ONSET_TOLERANCE_S = 0.05
+    DOUBT_S = 0.3
+    """Speech that begins this soon after an interrupt may be its cause, put late by VAD."""
+    VERDICT_S = 1.5
+    NEAR_S = 0.25
+    """A discard belongs to the interrupt next to it in time; they carry the same one."""
+    TOLD_S = 2.0
+    """So long after the agent's message its interrupt may come."""
+    RECENT = 8
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.all: list[Cut] = []
+        self._speech: deque[Speech] = deque(maxlen=self.RECENT)
+        self._undecided: list[Cut] = []
+        self._told: deque[tuple[float, int | None]] = deque(maxlen=self.RECENT)
+        self._sounds: deque[SoundBefore] = deque(maxlen=self.RECENT)
+        self._chunks = ChunkFinder()
+        self._is_listening = False
+        self._is_muted = False
+        self._now = 0.0
+
+    def add(self, event: Interrupted, agent_turns: Sequence[Turn]) -> Cut:
+        """Note an interrupt; the last of ``agent_turns`` is open where the agent was speaking."""
+        agent_turn = agent_turns[-1] if agent_turns and agent_turns[-1].stop is None else None
+        cut = Cut(len(self.all) + 1, event)
+        self.all.append(cut)
+        cut.turn_start = agent_turn.start if agent_turn is not None else None
+        cut.playout_since = None if agent_turn is None else playout_since(agent_turns)
+        cut.could_hear = self._is_listening and not self._is_muted
+        cut.told_at = self._told_before(event)
+        cut.sound = next((each for each in self._sounds if self._is_before(each, cut)), None)
+        cut.kind = _OF_SOURCE.get(event.source)
+        if cut.kind is None:
+            self._decide(cut)
+        return cut
+
+    def near(self, t: float) -> Cut | None:
+        """Return the cut of the interrupt at ``t``."""
+        recent = self._recent
+        cut = min(recent, key=lambda cut: abs(cut.event.t - t), default=None)
+        return cut if cut is not None and abs(cut.event.t - t) <= self.NEAR_S else None
+
+    def of_epoch(self, silenced: Silenced) -> Cut | None:
+        """Return the cut that ``silenced`` speaks of."""
+        for cut in reversed(self._recent):
+            near = abs(cut.event.t - silenced.interrupted_at) <= self.NEAR_S
+            if cut.event.epoch == silenced.epoch and near:
+                return cut
+        return None
+
+    def agent_speaks(self, at: float) -> list[Cut]:
+        """Note that the agent began to speak at ``at``; return the cuts that it follows."""
+        cuts = [cut for cut in self._recent if cut.next_at is None and at > cut.event.t]
+        for cut in cuts:
+            cut.next_at = at
+        return cuts
+
+    # -- the user ------------------------------------------------------------------------------
+
+    def mic_chunk(self, chunk: MicChunkSent) -> list[Cut]:
+        """Note a mic chunk; return the cuts whose onset it turns out to have carried.
+
+        Without the microphone being heard, no speech means nothing.
+        """
+        self._is_listening = True
+        carried = self._chunks.add(chunk)
+        return [cut for cut in self._recent if any(cut.speech is each for each in carried)]
+
+    def mute(self, *, muted: bool) -> None:
+        """Note that the microphone is muted, or open again."""
+        self._is_muted = muted
+
+    def speech_starts(self, t: float) -> list[Cut]:
+        """Note an onset; return the cuts that it turns out to belong to, if it came late."""
+        speech = Speech(t)
+        self._speech.append(speech)
+        self._chunks.find(speech)
+        found: list[Cut] = []
+        for cut in self._undecided:
+            late = t - cut.event.t
+            if not found and -self.ONSET_WINDOW_S <= late <= self.ONSET_TOLERANCE_S:
+                cut.speech, cut.kind = speech, "barge-in"
+                found.append(cut)
+        self._undecided = [cut for cut in self._undecided if cut.speech is None]
+        return found
+
+    def speech_stops(self, t: float) -> None:
+        """Note the end of speech."""
+        if self._speech and self._speech[-1].stop is None:
+            self._speech[-1].stop = t
+
+    def forget_speech(self, onset: float, echo: EchoHeard) -> list[Cut]:
+        """Note that what began at ``onset`` was ``echo``; return the cuts that it changes."""
+        for speech in self._speech:
+            if speech.start == onset:
+                speech.echo = echo
+                speech.stop = echo.stop if speech.stop is None else speech.stop
+        cuts = [cut for cut in self._recent if cut.onset == onset]
+        for cut in cuts:
+            cut.kind = None
+            self._decide(cut)
+        return cuts
+
+    def hear_echo(self, echo: EchoHeard) -> list[Cut]:
+        """Note ``echo``; return the interrupts that had it right before them."""
+        cuts = [
+            cut
+            for cut in self._recent
+            if cut.echo is None and echo.t <= cut.event.t <= echo.stop + self.NEAR_S
+        ]
+        for cut in cuts:
+            cut.echo = echo
+        return cuts
+
+    # -- what comes with an interrupt --------------------------------------------------------------
+
+    def agent_tells(self, t: float, event_id: int | None) -> Cut | None:
+        """Note the agent's message of an interruption; return the cut that came before it."""
+        self._told.append((t, event_id))
+        for cut in self._recent:
+            if cut.told_at is None and self._belongs(cut.event, t, event_id):
+                cut.told_at = t
+                return cut
+        return None
+
+    def hear_sound(self, sound: SoundBefore) -> Cut | None:
+        """Note what the microphone held before an interrupt; return its cut."""
+        self._sounds.append(sound)
+        cut = next((cut for cut in self._recent if self._is_before(sound, cut)), None)
+        if cut is not None:
+            cut.sound = sound
+            if cut.speech is not None and self._has_other_cause(cut, cut.speech):
+                cut.kind = None
+                self._decide(cut)
+        return cut
+
+    # -- classes -------------------------------------------------------------------------------
+
+    def pass_time(self, t: float) -> Cut | None:
+        """Note that it is ``t`` now; return a cut whose class has become certain by that."""
+        self._now = max(t, self._now)
+        if not self._undecided or t - self._undecided[0].event.t < self.VERDICT_S:
+            return None
+        cut = self._undecided.pop(0)
+        self._give_verdict(cut)
+        return cut
+
+    def _decide(self, cut: Cut) -> None:
+        cut.speech = self._find_speech(cut)
+        if cut.speech is not None:
+            cut.kind = "barge-in"
+        elif cut.could_hear and self._now - cut.event.t >= self.VERDICT_S:
+            self._give_verdict(cut)
+        elif cut.could_hear:
+            self._undecided.append(cut)
+            self._undecided.sort(key=lambda each: each.event.t)
+            del self._undecided[: -self.RECENT]
+
+    def _give_verdict(self, cut: Cut) -> None:
+        soon_after = (each.start - cut.event.t for each in self._speech if each.echo is None)
+        # speech right after the interrupt may be its cause, put a little late: no verdict
+        in_doubt = any(self.ONSET_TOLERANCE_S < late <= self.DOUBT_S for late in soon_after)
+        cut.kind = "false" if cut.was_playing and not in_doubt else None
+
+    def _find_speech(self, cut: Cut) -> Speech | None:
+        t, turn_start = cut.event.t, cut.turn_start
+        if turn_start is None:
+            return None
+        for speech in reversed(self._speech):
+            if self._has_other_cause(cut, speech):
+                continue
+            goes_on = speech.stop is None or speech.stop >= t
+            since = t - (self.LONGEST_S if goes_on else self.ONSET_WINDOW_S)
+            in_window = since <= speech.start <= t + self.ONSET_TOLERANCE_S
+            ended = speech.stop is not None and speech.stop < max(t - self.ENDED_S, turn_start)
+            if in_window and not ended and speech.echo is not None:
+                cut.echo, cut.is_echo = cut.echo if cut.is_echo else speech.echo, True
+            elif in_window and not ended:
+                return speech
+        return None
+
+    @staticmethod
+    def _has_other_cause(cut: Cut, speech: Speech) -> bool:
+        """Whether something else came between ``speech`` and the interrupt that stood out."""
+        sound = cut.sound
+        stands_out = sound is not None and sound.kind in {"burst", "echo"}
+        has_ended = speech.stop is not None and sound is not None and speech.stop <= sound.t
+        return stands_out and has_ended
+
+    @property
+    def _recent(self) -> list[Cut]:
+        return self.all[-self.RECENT :]
+
+    def _told_before(self, event: Interrupted) -> float | None:
+        for t, event_id in reversed(self._told):
+            if self._belongs(event, t, event_id):
+                return t
+        return None
+
+    def _belongs(self, event: Interrupted, told_at: float, event_id: int | None) -> bool:
+        after_s = event.t - told_at
+        is_soon = -self.ONSET_TOLERANCE_S <= after_s <= self.TOLD_S
+        return event.source == "agent" and event.event_id == event_id and is_soon
+
+    def _is_before(self, sound: SoundBefore, cut: Cut) -> bool:
+        # it was measured for this very interrupt; its time may have been rounded
+        return abs(sound.interrupted_at - cut.event.t) < 0.001
+
+
+class ChunkFinder:
+    """Finds the mic chunk that carried an onset, whichever of the two is told first."""
+
+    KEPT_S = 4.0
+    KEPT = 512
+    TOLERANCE_S = 0.02
+    """An onset this long before a chunk's first sample still belongs to it: clocks differ."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._chunks: deque[MicChunkSent] = deque(maxlen=self.KEPT)
+        self._waiting: list[Speech] = []
+
+    def add(self, chunk: MicChunkSent) -> list[Speech]:
+        """Take the next chunk; return the speech whose onset it carried."""
+        self._chunks.append(chunk)
+        while self._chunks[0].completed_at < chunk.completed_at - self.KEPT_S:
+            self._chunks.popleft()
+        due = [speech for speech in self._waiting if speech.start < chunk.completed_at]
+        if not due:
+            return []
+        self._waiting = [speech for speech in self._waiting if speech.start >= chunk.completed_at]
+        return [speech for speech in due if self._carries(chunk, speech)]
+
+    def find(self, speech: Speech) -> None:
+        """Look for the chunk that carried its onset, or wait for it."""
+        for chunk in self._chunks:
+            if speech.start < chunk.completed_at:
+                self._carries(chunk, speech)
+                return
+        self._waiting = [*self._waiting[-CutKeeper.RECENT :], speech]
+
+    def _carries(self, chunk: MicChunkSent, speech: Speech) -> bool:
+        if speech.start < chunk.captured_at - self.TOLERANCE_S:
+            return False  # what lay before was dropped: the onset never went to the agent
+        speech.chunk = chunk
+        return True

@@ -1,0 +1,475 @@
+"""From events to turns, interruptions, latencies and a transcript. Pure logic: no clock, no I/O.
+
+The same events give the same records, live and from a bundle. Feeding an event costs O(1)
+amortised; what words an event changes is worked out when the records are next read. A tracker
+belongs to one thread: each reader of a timeline has its own.
+
+Events come in the order in which they were noticed: what was heard is told up to a quarter of a
+second after a message of the same moment, and an onset of speech later still.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from itertools import takewhile
+from typing import Any
+
+from app.analysis.interruptions import Cut, CutKeeper
+from app.analysis.limits import PAUSE_S
+from app.analysis.overlaps import OverlapKeeper
+from app.analysis.responses import RefusedKeeper, ResponseKeeper
+from app.analysis.said import Said
+from app.analysis.spans import SpanKeeper
+from app.analysis.turn_keeper import TurnKeeper
+from app.analysis.turn_messages import MessageReader
+from app.analysis.turn_records import (
+    AudioSpan,
+    Interruption,
+    Line,
+    Overlap,
+    Refused,
+    Response,
+    Spread,
+    Summary,
+    Turn,
+    spread,
+)
+from app.timeline.events import (
+    AgentChunkReceived,
+    AgentDiscarded,
+    AgentHeard,
+    EchoHeard,
+    Event,
+    Interrupted,
+    MessageReceived,
+    MessageSent,
+    MicChunkSent,
+    Muted,
+    Silenced,
+    SoundBefore,
+    SpeechEnded,
+    SpeechStarted,
+    StateChanged,
+    Trouble,
+)
+from audio.pcm import SAMPLE_RATE, samples_to_ms
+
+__all__ = ["AudioSpan", "Interruption", "Line", "Spread", "Summary", "Turn", "TurnTracker"]
+
+ECHO_TOLERANCE_S = 0.1
+"""VAD may put the onset of an echo so long before the echo."""
+
+
+class TurnTracker:
+    """Feed it every event of a session in the order of its timeline; read at any time between.
+
+    The lists it returns are its own and grow: read them, and leave them as they are. An item that
+    is still open (a turn, the last heard span, an interruption, a line) is replaced by a new one as
+    more becomes known.
+    """
+
+    LOOSE_DISCARDS = 64
+
+    LENGTHS = 64
+    """So many lengths of mic chunks are told apart."""
+    ECHOES = 32
+    """So many of the latest echoes, and onsets of speech, are compared with each other."""
+
+    def __init__(self, pause_s: float = PAUSE_S) -> None:
+        """Begin with an empty session; a silence of ``pause_s`` ends a turn."""
+        self._spans = SpanKeeper()
+        self._turns = TurnKeeper(pause_s)
+        self._overlaps = OverlapKeeper()
+        self._responses = ResponseKeeper()
+        self._refused = RefusedKeeper()
+        self._said = Said(self._spans)
+        self._cuts = CutKeeper()
+        self._messages = MessageReader(
+            self._turns, self._cuts, self._said, self._responses, self._refused
+        )
+        self._interruptions: list[Interruption] = []
+        self._echoes: deque[EchoHeard] = deque(maxlen=self.ECHOES)
+        self._onsets: deque[float] = deque(maxlen=self.ECHOES)
+        self._loose: deque[tuple[AgentDiscarded, int]] = deque(maxlen=self.LOOSE_DISCARDS)
+        self._changed_cuts: set[int] = set()
+        self._changed_record = 0
+        self._troubles: Counter[str] = Counter()
+        self._mic_chunks: Counter[int] = Counter()
+        self._duration = 0.0
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            AgentChunkReceived: self._on_agent_chunk,
+            AgentHeard: self._on_heard,
+            AgentDiscarded: self._on_discarded,
+            Interrupted: self._on_interrupted,
+            Silenced: self._on_silenced,
+            SpeechStarted: self._on_speech_started,
+            SpeechEnded: self._on_speech_ended,
+            EchoHeard: self._on_echo,
+            SoundBefore: self._on_sound,
+            MessageReceived: self._on_message,
+            MessageSent: self._on_message_sent,
+            MicChunkSent: self._on_mic_chunk,
+            Muted: self._on_muted,
+            StateChanged: self._on_state,
+            Trouble: self._on_trouble,
+        }
+
+    def feed(self, event: Event) -> None:
+        """Take the next event."""
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+        if event.t > self._duration:
+            self._duration = event.t
+            self._turns.pass_time(event.t)
+            self._overlaps.pass_time(event.t)
+            self._mark_cut(self._cuts.pass_time(event.t))
+
+    # -- what is read --------------------------------------------------------------------------
+
+    @property
+    def user_turns(self) -> list[Turn]:
+        """The user's turns; the last may be open."""
+        return self._turns.user
+
+    @property
+    def agent_turns(self) -> list[Turn]:
+        """The agent's turns, as heard; the last may be open."""
+        return self._turns.agent
+
+    @property
+    def response_latencies_ms(self) -> list[float]:
+        """How long the agent took to answer, one for each user turn that was answered."""
+        return self._turns.latencies_ms
+
+    @property
+    def spans(self) -> list[AudioSpan]:
+        """All of the received audio: settled, then queued; a new list."""
+        return self._spans.settled + self._spans.queued()
+
+    @property
+    def settled_spans(self) -> list[AudioSpan]:
+        """The received audio whose fate is known."""
+        return self._spans.settled
+
+    def queued_spans(self) -> list[AudioSpan]:
+        """Return the received audio that waits to be heard."""
+        return self._spans.queued()
+
+    def take_changed_spans(self) -> int:
+        """Return the number of the first of ``settled_spans`` that changed since the last call."""
+        return self._spans.take_changed()
+
+    def take_changed_interruptions(self) -> int:
+        """Return the index of the first of ``interruptions`` that changed since the last call."""
+        self._refresh()
+        changed, self._changed_record = self._changed_record, len(self._interruptions)
+        return changed
+
+    def take_changed_overlaps(self) -> int:
+        """Return the index of the first of ``overlaps`` that changed since the last call."""
+        return self._overlaps.overlaps.take_changed()
+
+    def take_changed_responses(self) -> int:
+        """Return the index of the first of ``responses`` that changed since the last call."""
+        self._bring_responses()
+        return self._responses.take_changed()
+
+    def take_changed_turns(self) -> tuple[int, int]:
+        """Return the index of the first user turn, and agent turn, changed since the last call."""
+        return self._turns.user.take_changed(), self._turns.agent.take_changed()
+
+    @property
+    def interruptions(self) -> list[Interruption]:
+        """The interruptions, in order."""
+        self._refresh()
+        return self._interruptions
+
+    @property
+    def overlaps(self) -> list[Overlap]:
+        """When both spoke at once, in the order of their starts."""
+        return self._overlaps.overlaps
+
+    @property
+    def responses(self) -> list[Response]:
+        """The agent's turns, each with how it came about."""
+        return self._bring_responses()
+
+    @property
+    def refused(self) -> list[Refused]:
+        """Agent audio that was never given to the speaker."""
+        return self._refused.refused
+
+    @property
+    def transcript(self) -> list[Line]:
+        """The lines, in order."""
+        self._refresh()
+        return self._said.transcript.lines
+
+    @property
+    def duration_s(self) -> float:
+        """The latest time of any event."""
+        return self._duration
+
+    def summary(self) -> Summary:
+        """Return the session in figures, as far as it has come."""
+        cuts = self.interruptions
+        silences = [cut.time_to_silence_ms for cut in cuts]
+        mouths = [cut.mouth_to_silence_ms for cut in cuts]
+        return Summary(
+            duration_s=self._duration,
+            user_turns=len(self.user_turns),
+            agent_turns=len(self.agent_turns),
+            interruptions=len(cuts),
+            time_to_silence_ms=spread([ms for ms in silences if ms is not None]),
+            mouth_to_silence_ms=spread([ms for ms in mouths if ms is not None]),
+            response_latency_ms=spread(self.response_latencies_ms),
+            received_ms=samples_to_ms(self._spans.received_samples),
+            heard_ms=samples_to_ms(self._spans.heard_samples),
+            discarded_ms=samples_to_ms(self._spans.discarded_samples),
+            mic_chunks=self._mic_chunks.total(),
+            troubles=dict(self._troubles),
+            mic_chunk_ms=self._mic_chunk_ms(),
+        )
+
+    def _mic_chunk_ms(self) -> float | None:
+        """Return how long most mic chunks are; of two that are as many, the longer one."""
+        lengths = self._mic_chunks
+        usual = max(lengths, key=lambda length: (lengths[length], length), default=0)
+        return samples_to_ms(usual) if usual > 0 else None
+
+    # -- agent audio ---------------------------------------------------------------------------
+
+    def _on_agent_chunk(self, chunk: AgentChunkReceived) -> None:
+        self._spans.receive(chunk)
+        self._responses.receive(chunk)
+        number = self._said.add_chunk(chunk)
+        if chunk.held_back:
+            self._hold_back(chunk, number)
+
+    def _hold_back(self, chunk: AgentChunkReceived, reply: int) -> None:
+        cut = self._cuts.all[-1] if self._cuts.all else None
+        at = chunk.t if cut is None else self._end_of(cut)
+        number = self._spans.give_up(chunk.start, chunk.stop, at)
+        if cut is not None:
+            cut.held_back_samples += chunk.stop - chunk.start
+            cut.add_span(number)
+            self._said.link(cut, reply)
+
+    def _on_heard(self, heard: AgentHeard) -> None:
+        self._spans.hear(heard)
+        until = heard.at + (heard.stop - heard.start) / SAMPLE_RATE
+        begins = self._turns.agent_heard(heard.at, until)
+        if begins or self._responses.breaks(heard.at):
+            # of what is kept for old turns some may go now
+            self._bring_responses()
+        self._overlaps.agent_heard(heard.at, until)
+        self._responses.hear(heard, until, begins=begins)
+        self._touch_response()
+        if begins:
+            self._mark_cuts(self._cuts.agent_speaks(heard.at))
+        self._said.hear(heard)
+
+    def _bring_responses(self) -> list[Response]:
+        return self._responses.responses(self._turns.agent, self._turns.answered)
+
+    def _touch_response(self) -> None:
+        self._responses.touch(len(self._turns.agent) - 1)
+
+    def _on_discarded(self, discarded: AgentDiscarded) -> None:
+        self._said.lose(discarded.start, discarded.stop)
+        cut = self._cuts.near(discarded.t) if discarded.reason == "interrupt" else None
+        at = self._lost_at(discarded) if cut is None else self._end_of(cut)
+        number = self._spans.discard(discarded, at)
+        if discarded.reason != "overflow":
+            self._responses.discard(discarded.stop)
+        if cut is not None:
+            self._attach(cut, discarded, number)
+        elif discarded.reason == "interrupt":
+            self._loose.append((discarded, number))
+
+    def _lost_at(self, discarded: AgentDiscarded) -> float:
+        """Return where audio would be heard that was given up with no interrupt."""
+        last = self._spans.settled[-1] if self._spans.settled else None
+        if last is not None and last.kind == "discarded" and last.stop == discarded.start:
+            return last.at + (last.stop - last.start) / SAMPLE_RATE
+        return self._spans.heard_until or discarded.t
+
+    def _attach(self, cut: Cut, discarded: AgentDiscarded, span: int) -> None:
+        cut.discarded_samples += discarded.stop - discarded.start
+        cut.add_span(span)
+        for number in self._said.replies_in(discarded.start, discarded.stop):
+            self._said.link(cut, number)
+
+    def _end_of(self, cut: Cut) -> float:
+        """Return where audio would be heard that follows what ``cut`` has thrown away so far."""
+        if not cut.spans:
+            return cut.event.t if cut.silent_at is None else cut.silent_at
+        last = self._spans.settled[cut.spans[-1]]
+        return last.at + (last.stop - last.start) / SAMPLE_RATE
+
+    # -- interrupts ----------------------------------------------------------------------------
+
+    def _on_interrupted(self, event: Interrupted) -> None:
+        cut = self._cuts.add(event, self._turns.agent)
+        for echo in self._echoes:
+            self._cuts.hear_echo(echo)
+        self._mark_cut(cut)
+        self._claim(cut)
+        head = self._spans.next_queued
+        if head is not None and event.queued_samples:
+            # what came after the interrupt may have been told before it
+            stop = min(self._spans.received_samples, head + event.queued_samples)
+            for number in self._said.replies_in(head, stop):
+                self._said.link(cut, number)
+        for discarded, span in list(self._loose):
+            if self._cuts.near(discarded.t) is cut:
+                self._loose.remove((discarded, span))
+                self._attach(cut, discarded, span)
+
+    def _on_silenced(self, silenced: Silenced) -> None:
+        cut = self._cuts.of_epoch(silenced)
+        if cut is None:
+            return
+        cut.silenced = silenced
+        self._mark_cut(cut)
+        if silenced.silent_at is not None:
+            self._turns.agent_cut()
+            self._overlaps.agent_cut()
+            self._retime(cut, silenced.silent_at)
+            self._said.silence(cut)
+
+    def _retime(self, cut: Cut, silent_at: float) -> None:
+        at = silent_at
+        for number in cut.spans:
+            self._spans.move(number, at)
+            span = self._spans.settled[number]
+            at += (span.stop - span.start) / SAMPLE_RATE
+
+    # -- the user ------------------------------------------------------------------------------
+
+    def _on_speech_started(self, event: SpeechStarted) -> None:
+        self._onsets.append(event.t)
+        self._turns.user_starts(event.t)
+        self._overlaps.speech_starts(event.t)
+        self._claim_all(self._cuts.speech_starts(event.t))
+        self._touch_response()
+        echo = next((echo for echo in self._echoes if _is_in(event.t, echo)), None)
+        if echo is not None:
+            self._forget_speech(event.t, echo)
+
+    def _on_speech_ended(self, event: SpeechEnded) -> None:
+        self._turns.user_stops(event.t)
+        self._overlaps.speech_stops(event.t)
+        self._cuts.speech_stops(event.t)
+        self._touch_response()
+
+    def _on_echo(self, echo: EchoHeard) -> None:
+        self._echoes.append(echo)
+        for onset in list(self._onsets):
+            if _is_in(onset, echo):
+                self._forget_speech(onset, echo)
+        self._mark_cuts(self._cuts.hear_echo(echo))
+
+    def _forget_speech(self, onset: float, echo: EchoHeard) -> None:
+        """Take back what was made of speech that was the agent's own voice."""
+        self._onsets.remove(onset)
+        self._overlaps.forget_speech(onset)
+        turns, answered = self._turns.agent, self._turns.answered
+        first = max(len(turns) - 2 * self.ECHOES, 0)
+        before = [
+            (turn.start, stop) for turn, stop in zip(turns[first:], answered[first:], strict=True)
+        ]
+        if self._turns.forget_speech(onset):
+            after = [
+                (turn.start, stop)
+                for turn, stop in zip(turns[first:], answered[first:], strict=True)
+            ]
+            same = sum(
+                1
+                for _ in takewhile(
+                    lambda pair: pair[0] == pair[1], zip(before, after, strict=False)
+                )
+            )
+            self._responses.touch(first + same)
+        self._claim_all(self._cuts.forget_speech(onset, echo))
+
+    def _claim_all(self, cuts: list[Cut]) -> None:
+        self._mark_cuts(cuts)
+        for cut in cuts:
+            self._claim(cut)
+
+    def _claim(self, cut: Cut) -> None:
+        """Let the overlap know that an interrupt followed it."""
+        is_own = cut.kind in {"button", "message"}
+        if is_own or cut.onset is not None:
+            self._overlaps.claim(None if is_own else cut.onset, cut.event.t, cut.number)
+        else:
+            self._overlaps.unclaim(cut.number)
+
+    def _on_sound(self, event: SoundBefore) -> None:
+        cut = self._cuts.hear_sound(event)
+        if cut is not None:
+            self._claim_all([cut])
+
+    def _on_mic_chunk(self, event: MicChunkSent) -> None:
+        length = event.stop - event.start
+        if length in self._mic_chunks or len(self._mic_chunks) < self.LENGTHS:
+            self._mic_chunks[length] += 1
+        else:
+            self._mic_chunks[0] += 1
+        self._mark_cuts(self._cuts.mic_chunk(event))
+
+    def _on_muted(self, event: Muted) -> None:
+        self._cuts.mute(muted=event.muted)
+
+    # -- messages ------------------------------------------------------------------------------
+
+    def _on_message(self, message: MessageReceived) -> None:
+        self._mark_cut(self._messages.read(message))
+
+    def _on_message_sent(self, message: MessageSent) -> None:
+        self._messages.read_sent(message)
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    def _on_state(self, event: StateChanged) -> None:
+        if event.state in {"ended", "failed"}:
+            self._turns.finish(event.t)
+            self._overlaps.finish(event.t)
+            self._said.end()
+
+    def _on_trouble(self, event: Trouble) -> None:
+        count = event.data.get("count", 1)
+        self._troubles[event.kind] += count if isinstance(count, int) else 1
+        if event.kind == "underrun":
+            self._responses.ran_dry(event)
+            self._touch_response()
+
+    def _mark_cuts(self, cuts: list[Cut]) -> None:
+        self._changed_cuts.update(cut.number for cut in cuts)
+
+    def _mark_cut(self, cut: Cut | None) -> None:
+        if cut is not None:
+            self._changed_cuts.add(cut.number)
+
+    # -- what is worked out when it is read ----------------------------------------------------
+
+    def _refresh(self) -> None:
+        self._changed_cuts |= self._said.refresh()
+        for number in sorted(self._changed_cuts):
+            self._refresh_cut(self._cuts.all[number - 1])
+        self._changed_cuts.clear()
+
+    def _refresh_cut(self, cut: Cut) -> None:
+        record = cut.record(self._said.words_of(cut))
+        if cut.number > len(self._interruptions):
+            self._interruptions.append(record)
+        else:
+            self._interruptions[cut.number - 1] = record
+            self._changed_record = min(self._changed_record, cut.number - 1)
+
+
+def _is_in(onset: float, echo: EchoHeard) -> bool:
+    return echo.t - ECHO_TOLERANCE_S <= onset < echo.stop

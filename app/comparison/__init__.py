@@ -1,0 +1,1 @@
+"""Two sessions of the same caller, laid over each other."""

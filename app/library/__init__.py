@@ -1,0 +1,1 @@
+"""The folder of all recordings, and its index."""

@@ -1,0 +1,1 @@
+"""Playing a recording through the audio-interface contract."""

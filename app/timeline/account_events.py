@@ -1,0 +1,325 @@
+"""From an account's records, in the account's positions, to events in session seconds.
+
+Entered by the analysis thread alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from app.timeline.clock import SessionClock
+from app.timeline.events import (
+    AgentDiscarded,
+    AgentHeard,
+    Event,
+    Interrupted,
+    InterruptSource,
+    Level,
+    MicChunkSent,
+    Silenced,
+    Timeline,
+    Trouble,
+)
+from audio import account as records
+from audio.account import Account
+from audio.pcm import SAMPLE_RATE, samples_to_ms
+
+
+class Cause(Protocol):
+    """Whose an interrupt was."""
+
+    @property
+    def source(self) -> InterruptSource:
+        """Who called for it."""
+
+    @property
+    def event_id(self) -> int | None:
+        """The agent's event that it belongs to."""
+
+
+class Translator(Protocol):
+    """What the tap knows that the account does not. Times are monotonic seconds."""
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the account is modelled, for the interface keeps none."""
+
+    def cause_at(self, at: float) -> Cause | None:
+        """Return whose the interrupt was that the account dates ``at``."""
+
+    @property
+    def mic_sent_since(self) -> float | None:
+        """When mic chunks began to be sent to the agent; None while all of them wait."""
+
+    @property
+    def mic_dropped_until(self) -> int:
+        """The input position before which mic chunks were never sent."""
+
+    def received_spans(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Return the received ranges that the account's positions ``[start, stop)`` stand for."""
+
+
+class AccountReader:
+    """Reads one account's journal and puts what it says on the timeline, in the same order.
+
+    Arrivals are not among it: the tap tells them itself, with what it knows of them.
+    Heard pieces that follow each other without a break become one event, at most
+    ``HEARD_LATE_S`` after the first of them was noticed.
+    """
+
+    HEARD_LATE_S = 0.12
+
+    def __init__(
+        self, account: Account, translator: Translator, timeline: Timeline, clock: SessionClock
+    ) -> None:
+        """Read ``account`` from its beginning."""
+        self.heard_until: float | None = None
+        """When, in session seconds, the last agent sample known of left the speaker."""
+        self._account = account
+        self._translator = translator
+        self._timeline = timeline
+        self._of = clock.of
+        self._cursor = 0
+        self._heard: records.Heard | None = None
+        self._heard_since = 0.0
+        # as many as the tap lets wait: 10 s, in chunks of some length or other
+        self._unsent: deque[records.MicChunk] = deque(maxlen=10_000)
+        self._troubles = TroubleLimiter(timeline)
+        self._handlers: dict[type[Any], Callable[[Any], None]] = {
+            records.Heard: self._on_heard,
+            records.Discarded: self._on_discarded,
+            records.Interrupted: self._on_interrupted,
+            records.Silenced: self._on_silenced,
+            records.MicChunk: self._on_mic_chunk,
+            records.Xrun: self._on_xrun,
+            records.Underrun: self._on_underrun,
+            records.Dropped: self._on_dropped,
+            records.CallbackFailed: self._on_callback_failed,
+            records.DeviceFault: self._on_device_fault,
+        }
+
+    def read(self, now: float) -> None:
+        """Take what has come; ``now`` is in session seconds."""
+        items, self._cursor, lost = self._account.journal.read(self._cursor)
+        fault = self._handle(items, now)
+        if lost:
+            sentence = f"{lost} records of what was heard were lost: the account was read too late."
+            self._troubles.report(Trouble(now, "dropped", sentence, data={"records": lost}))
+        if self._heard is not None and now - self._heard_since >= self.HEARD_LATE_S:
+            self._tell_heard()
+        self._tell_mic_chunks()
+        self._troubles.tick(now)
+        if fault is not None:
+            raise fault
+
+    def _handle(self, items: list[records.Record], now: float) -> Exception | None:
+        """Tell of each record; return the first fault, which takes no other record with it."""
+        fault: Exception | None = None
+        for item in items:
+            handler = self._handlers.get(type(item))
+            if handler is None:
+                continue
+            try:
+                handler(item)
+            except Exception as error:  # noqa: BLE001 - raised once all records have been told of
+                fault = fault or error
+            self._heard_since = now if self._heard is item else self._heard_since
+        return fault
+
+    def finish(self, now: float) -> None:
+        """Take what has come, and hold nothing back."""
+        self.read(now)
+        self._tell_heard()
+        self._troubles.flush()
+
+    # -- playout -------------------------------------------------------------------------------
+
+    def _on_heard(self, heard: records.Heard) -> None:
+        self.heard_until = self._of(heard.at) + (heard.stop - heard.start) / SAMPLE_RATE
+        last = self._heard
+        if last is None:
+            self._heard = heard
+            return
+        count = last.stop - last.start
+        if heard.start == last.stop and heard.position == last.position + count:
+            self._heard = replace(last, stop=heard.stop)
+            return
+        self._tell_heard()
+        self._heard = heard
+
+    def _tell_heard(self) -> None:
+        heard, self._heard = self._heard, None
+        if heard is None:
+            return
+        # the clock's line is smoother than the one report that the record was made with
+        played_at = self._account.output_clock.time_at(heard.position)
+        at = self._of(heard.at if played_at is None else played_at)
+        for start, stop in self._translator.received_spans(heard.start, heard.stop):
+            self._tell(AgentHeard(at, start, stop, at, self._translator.estimated))
+            at += (stop - start) / SAMPLE_RATE
+
+    def _on_discarded(self, discarded: records.Discarded) -> None:
+        self._tell_heard()
+        at = self._of(discarded.at)
+        for start, stop in self._translator.received_spans(discarded.start, discarded.stop):
+            self._tell(AgentDiscarded(at, start, stop, discarded.reason))
+
+    def _on_interrupted(self, interrupted: records.Interrupted) -> None:
+        self._tell_heard()
+        cause = self._translator.cause_at(interrupted.at)
+        # nobody called: the interface did it by itself
+        source: InterruptSource = cause.source if cause is not None else "vad"
+        event_id = cause.event_id if cause is not None else None
+        at = self._of(interrupted.at)
+        self._tell(Interrupted(at, interrupted.epoch, source, interrupted.queued, event_id))
+
+    def _on_silenced(self, silenced: records.Silenced) -> None:
+        self._tell_heard()
+        interrupted_at = self._of(silenced.interrupted_at)
+        silent_at = None if silenced.silent_at is None else self._of(silenced.silent_at)
+        at = interrupted_at if silent_at is None else silent_at
+        estimated = self._translator.estimated
+        self._tell(Silenced(at, silenced.epoch, interrupted_at, silent_at, estimated))
+
+    # -- capture -------------------------------------------------------------------------------
+
+    def _on_mic_chunk(self, chunk: records.MicChunk) -> None:
+        self._unsent.append(chunk)
+        self._tell_mic_chunks()
+
+    def _tell_mic_chunks(self) -> None:
+        """Tell of the chunks that were sent: the first ones wait for the agent to begin."""
+        since = self._translator.mic_sent_since
+        while since is not None and self._unsent:
+            chunk = self._unsent.popleft()
+            if chunk.start < self._translator.mic_dropped_until:
+                continue
+            self._tell(
+                MicChunkSent(
+                    self._of(max(chunk.called_at, since)),
+                    chunk.start,
+                    chunk.stop,
+                    self._of(chunk.captured_at),
+                    self._of(chunk.completed_at),
+                    chunk.returned_at - chunk.called_at,
+                    self._translator.estimated,
+                )
+            )
+
+    # -- trouble -------------------------------------------------------------------------------
+
+    def _on_xrun(self, xrun: records.Xrun) -> None:
+        sentence = (
+            "The microphone's device lost audio (an input overflow)."
+            if xrun.side == "input"
+            else "The speaker's device ran out of audio (an output underflow)."
+        )
+        self._trouble(xrun.at, "xrun", sentence, xrun.side)
+
+    def _on_underrun(self, underrun: records.Underrun) -> None:
+        dry_ms = (underrun.resumed_at - underrun.at) * 1000
+        sentence = f"The playout queue ran dry for {dry_ms:.0f} ms inside an agent turn."
+        self._trouble(underrun.at, "underrun", sentence, "output", data={"ms": round(dry_ms, 1)})
+
+    def _on_dropped(self, dropped: records.Dropped) -> None:
+        ms = samples_to_ms(dropped.samples)
+        sentence = (
+            f"{ms:.0f} ms of the user's audio was dropped: the agent did not take it in time."
+            if dropped.side == "input"
+            else f"{ms:.0f} ms of agent audio was dropped: the playout queue was full."
+        )
+        data = {"samples": dropped.samples}
+        self._trouble(dropped.at, "dropped", sentence, dropped.side, data=data)
+
+    def _on_callback_failed(self, failed: records.CallbackFailed) -> None:
+        sentence = f"A mic chunk could not be handed to the agent: {failed.error}."
+        self._trouble(failed.at, "callback", sentence, "input", "error")
+
+    def _on_device_fault(self, fault: records.DeviceFault) -> None:
+        self._trouble(fault.at, "device", fault.sentence, fault.side, "error")
+
+    def _trouble(  # noqa: PLR0917 - the fields of a Trouble, in their order
+        self,
+        at: float,
+        kind: str,
+        sentence: str,
+        side: str,
+        level: Level = "warning",
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        event = Trouble(self._of(at), kind, sentence, side, level, data or {})
+        self._troubles.report(event)
+
+    def _tell(self, event: Event) -> None:
+        self._timeline.append(event)
+
+
+@dataclass(slots=True)
+class _Held:
+    """Troubles of one sort that wait for their second to be over."""
+
+    until: float
+    last: Trouble | None = None
+    count: int = 0
+    samples: int = 0
+
+    def take(self) -> Trouble | None:
+        """Return one event for all of them."""
+        last, count = self.last, self.count
+        if last is None:
+            return None
+        data = {**last.data, "count": count}
+        if self.samples:
+            data["samples"] = self.samples
+        sentence = last.sentence if count == 1 else f"{last.sentence} ({count} times in a second)"
+        self.last, self.count, self.samples = None, 0, 0
+        return replace(last, sentence=sentence, data=data)
+
+
+class TroubleLimiter:
+    """Puts at most two troubles of one kind and side a second on the timeline, and counts the rest.
+
+    A device in distress reports a hundred xruns a second: the first is told at once, those
+    within a second of it as one event whose data has their ``count``.
+    """
+
+    PERIOD_S = 1.0
+
+    def __init__(self, timeline: Timeline) -> None:
+        """Tell ``timeline``."""
+        self._timeline = timeline
+        self._held: dict[tuple[str, str], _Held] = {}
+
+    def report(self, trouble: Trouble) -> None:
+        """Tell ``trouble``, now or within a second."""
+        held = self._held.get((trouble.kind, trouble.side))
+        if held is None:
+            until = trouble.t + self.PERIOD_S
+            self._held[trouble.kind, trouble.side] = _Held(until)
+            self._timeline.append(replace(trouble, data={"count": 1, **trouble.data}))
+            return
+        held.last = trouble
+        held.count += 1
+        held.samples += trouble.data.get("samples", 0)
+
+    def tick(self, now: float) -> None:
+        """Tell what has waited its second; ``now`` is in session seconds."""
+        for key, held in list(self._held.items()):
+            if now >= held.until:
+                self._release(key, held)
+
+    def flush(self) -> None:
+        """Tell all that waits."""
+        for key, held in list(self._held.items()):
+            self._release(key, held)
+
+    def _release(self, key: tuple[str, str], held: _Held) -> None:
+        told = held.take()
+        if told is None:
+            del self._held[key]
+            return
+        held.until += self.PERIOD_S
+        self._timeline.append(told)

@@ -1,0 +1,52 @@
+"""No collection goes through what was there before a session, while one runs."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from app.live.still_heap import leave_out_what_came, still_heap
+
+
+class Kept:
+    pass
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_frozen():
+    gc.unfreeze()
+    yield
+    assert gc.get_freeze_count() == 0
+
+
+def looked_at() -> int:
+    """Return how many objects a full collection would go through."""
+    return len(gc.get_objects())
+
+
+def test_what_was_there_is_left_out_and_comes_back():
+    before = looked_at()
+    with still_heap():
+        assert looked_at() < before / 10
+    assert looked_at() > before / 2
+
+
+def test_it_is_left_out_until_the_last_one_lets_go():
+    with still_heap():
+        with still_heap():
+            pass
+        assert gc.get_freeze_count() > 0
+
+
+def test_what_came_later_can_be_left_out_too():
+    with still_heap():
+        came = [Kept() for _ in range(5000)]
+        frozen = gc.get_freeze_count()
+        leave_out_what_came()
+        assert gc.get_freeze_count() >= frozen + len(came)
+
+
+def test_without_a_session_nothing_is_left_out():
+    leave_out_what_came()
+    assert gc.get_freeze_count() == 0

@@ -1,0 +1,1 @@
+"""The timeline: lanes, overview, ruler, selection; what they draw and where it stands."""

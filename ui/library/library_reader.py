@@ -1,0 +1,164 @@
+"""Reads the library off the main thread: what its index has at once, then what has changed.
+
+Main thread only, but for what the jobs run: `_read`, `_make_changes`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from app.library.library_entry import Entry, Progress, Space
+from ui.parts.background import Background
+from ui.services import Services
+
+if TYPE_CHECKING:
+    from app.library.library import Library
+
+AGAIN_S = 1.0
+"""While much is read, what has come so far is shown so often."""
+
+
+class Listing(NamedTuple):
+    """The library as it is now; ``progress`` is None once it is up to date."""
+
+    folder: Path
+    entries: list[Entry]
+    space: Space
+    progress: Progress | None
+
+
+class LibraryReader(QObject):
+    """Lists, searches and renames; the latest request of each kind wins."""
+
+    listed = Signal(object)
+    """A `Listing`."""
+    found = Signal(object)
+    """The names that a search has found, as a frozen set."""
+    renamed = Signal(str)
+    failed = Signal(object)
+    _came = Signal(object, object)
+    _has_renamed = Signal(str)
+    _has_failed = Signal(object)
+
+    def __init__(self, services: Services, parent: QObject | None = None) -> None:
+        """Read nothing yet."""
+        super().__init__(parent)
+        self._services = services
+        self._stopping = threading.Event()
+        self._reading = Background("library", self)
+        self._searching = Background("library search", self)
+        self._changing = Background("library change", self)
+        self._changes: deque[Callable[[Library], None]] = deque()
+        self._progress: Progress | None = None
+        queued = Qt.ConnectionType.QueuedConnection
+        self._came.connect(self._show, queued)
+        self._has_renamed.connect(self.renamed, queued)
+        self._has_failed.connect(self.failed, queued)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that is listed."""
+        return self._services.settings.recordings_folder
+
+    def refresh(self, *, with_events: bool) -> None:
+        """Say what the index has, then what has changed, batch by batch.
+
+        A refresh that is going on ends; what it has read is kept. Events are left unread where the
+        processor is needed for something better.
+        """
+        self._stopping.set()
+        stopping = self._stopping = threading.Event()
+        self._reading.run(
+            lambda: self._read(stopping, with_events),
+            lambda listing: self._show(stopping, listing),
+            self.failed.emit,
+        )
+
+    def stop(self) -> None:
+        """Read no further."""
+        self._stopping.set()
+
+    def search(self, text: str) -> None:
+        """Look for ``text``; the answer comes in `found`."""
+        self._searching.run(
+            lambda: frozenset(self.library().search(text)), self.found.emit, self.failed.emit
+        )
+
+    def update(self, names: list[str]) -> None:
+        """Read some entries again."""
+        self._change(lambda library: library.update(names))
+
+    def forget(self, names: list[str]) -> None:
+        """Take entries out of the index that have been moved away."""
+        self._change(lambda library: library.forget(names))
+
+    def rename(self, name: str, title: str) -> None:
+        """Write a title into a recording; `renamed` once it is there."""
+
+        def change(library: Library) -> None:
+            library.rename(name, title)
+            self._has_renamed.emit(name)
+
+        self._change(change)
+
+    def close(self) -> None:
+        """Stop, and wait a bounded time for what is being written."""
+        self.stop()
+        self._searching.close()
+        self._changing.finish()
+        self._reading.close()
+
+    def _change(self, change: Callable[[Library], None]) -> None:
+        self._changes.append(change)
+        stopping, progress = self._stopping, self._progress
+        self._changing.run(
+            lambda: self._make_changes(progress),
+            lambda listing: self._show(stopping, listing),
+            self.failed.emit,
+        )
+
+    def _make_changes(self, progress: Progress | None) -> Listing:
+        """Make all that wait: a job that another has taken the place of leaves its own here."""
+        library = self.library()
+        while self._changes:
+            change = self._changes.popleft()
+            try:
+                change(library)
+            except Exception as error:  # noqa: BLE001 - told; the changes after it are made
+                self._has_failed.emit(error)
+        return _listing(library, progress)
+
+    def library(self) -> Library:
+        """Return the library of that folder (blocking)."""
+        return self._services.library(self.folder)
+
+    def _show(self, stopping: threading.Event, listing: Listing) -> None:
+        if stopping is self._stopping:
+            self._progress = listing.progress
+            self.listed.emit(listing)
+
+    def _read(self, stopping: threading.Event, with_events: bool) -> Listing:
+        library = self.library()
+        self._came.emit(stopping, _listing(library, Progress(0, 0)))
+        told_at = time.monotonic()
+
+        def report(progress: Progress) -> None:
+            nonlocal told_at
+            if time.monotonic() - told_at >= AGAIN_S and not stopping.is_set():
+                self._came.emit(stopping, _listing(library, progress))
+                told_at = time.monotonic()
+
+        library.refresh(report, stopping.is_set, with_events=with_events)
+        return _listing(library, None)
+
+
+def _listing(library: Library, progress: Progress | None) -> Listing:
+    entries = library.entries()
+    return Listing(library.folder, entries, library.space(entries), progress)

@@ -1,0 +1,1 @@
+"""The docks that show one list each: turns, transcript, findings, markers, health, the session."""
