@@ -15,7 +15,7 @@ from shiboken6 import isValid
 
 from ui.parts.theme import Theme, blend
 
-FOLDER = Path(__file__).parent.parent / "resources" / "icons"
+FOLDER = Path(__file__).parents[2] / "resources" / "icons"
 
 
 class TakesIcon(Protocol):

@@ -92,7 +92,7 @@ def test_the_speakers_file_is_wav():
 
 
 def test_a_class_that_raises_is_named():
-    with pytest.raises(ChoiceError, match=r"“tests\.app\.test_choices:Angry” cannot be made"):
+    with pytest.raises(ChoiceError, match=r"“tests\.app\.live\.test_choices:Angry” cannot be made"):
         load_interface(f"{__name__}:Angry")
 
 
