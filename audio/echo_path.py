@@ -6,8 +6,9 @@ No state is shared; whoever owns an object enters it from one thread.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from audio.pcm import SAMPLE_RATE, Samples, silence
@@ -27,14 +28,18 @@ Spectra = NDArray[np.complex64]
 TAPER: Floats = np.sqrt(np.hanning(FRAME + 1)[:FRAME]).astype(np.float32)
 """Applied before and after: pieces that overlap by half add up to what they were."""
 
-_TURN = -2j * np.pi / FRAME
-"""What a delay by a sample turns the first band by."""
+_TURNS: Floats = (-2 * np.pi / FRAME * np.arange(BANDS)).astype(np.float32)
+"""What a delay by a sample turns each band by."""
 
 
 class TrackPiece:
-    """The end of a track that grows; outside what is kept it is silent."""
+    """The end of a track that grows; outside what is kept it is silent.
+
+    Frames are asked for again and again: the last ones are kept.
+    """
 
     _SLACK = SAMPLE_RATE
+    _KEPT_FRAMES = 128
 
     def __init__(self) -> None:
         """Begin at sample 0."""
@@ -42,6 +47,11 @@ class TrackPiece:
         """Which samples are kept; the next one goes to ``stop``."""
         self._samples: Samples = silence(0)
         self._added: list[Samples] = []
+        self._spectra: Spectra = np.zeros((self._KEPT_FRAMES, BANDS), np.complex64)
+        self._frames = np.full(self._KEPT_FRAMES, np.iinfo(np.int64).min)
+        """Which frames these are, each at its number modulo their count."""
+        self._lags: Doubles = np.zeros(self._KEPT_FRAMES)
+        """How much each of them is delayed."""
 
     def append(self, samples: Samples) -> None:
         """Add the next samples."""
@@ -70,21 +80,41 @@ class TrackPiece:
 
     def spectra(self, first: int, stop: int) -> Spectra:
         """Return frames ``[first, stop)`` of the track."""
-        samples = self.cut(HOP * (first - 1), HOP * stop).astype(np.float32)
-        frames = sliding_window_view(samples, FRAME)[::HOP] * TAPER
-        spectra: Spectra = np.fft.rfft(frames).astype(np.complex64)
-        return spectra
+        return self.delayed_spectra(first, np.zeros(stop - first))
 
     def delayed_spectra(self, first: int, lags: Doubles) -> Spectra:
-        """Return as many frames as ``lags`` has, from ``first`` on, each that much delayed."""
+        """Return as many frames as ``lags`` has, from ``first`` on, each that much delayed.
+
+        They are ``_KEPT_FRAMES`` at most.
+        """
+        frames = np.arange(first, first + len(lags))
+        slots = frames % self._KEPT_FRAMES
+        missing = (self._frames[slots] != frames) | (self._lags[slots] != lags)
+        if missing.any():
+            anew = slots[missing]
+            self._spectra[anew] = self._spectra_of(frames[missing], lags[missing])
+            self._frames[anew], self._lags[anew] = frames[missing], lags[missing]
+        spectra: Spectra = self._spectra[slots]
+        return spectra
+
+    def _spectra_of(self, numbers: NDArray[np.int64], lags: Doubles) -> Spectra:
         whole = np.floor(lags).astype(np.int64)
-        starts = HOP * (first - 1 + np.arange(len(lags))) - whole
+        starts = HOP * (numbers - 1) - whole
         lowest = int(starts.min())
         samples = self.cut(lowest, int(starts.max()) + FRAME).astype(np.float32)
         frames = samples[(starts - lowest)[:, None] + np.arange(FRAME)] * TAPER
-        turns = np.exp(_TURN * (lags - whole)[:, None] * np.arange(BANDS))
-        spectra: Spectra = (np.fft.rfft(frames) * turns).astype(np.complex64)
+        spectra: Spectra = np.fft.rfft(frames).astype(np.complex64, copy=False)
+        parts = (lags - whole).astype(np.float32)
+        if parts.any():
+            spectra *= _turned(parts[:, None] * _TURNS)
         return spectra
+
+
+def _turned(angles: Floats) -> Spectra:
+    turned: Spectra = np.empty(angles.shape, np.complex64)
+    np.cos(angles, out=turned.real)
+    np.sin(angles, out=turned.imag)
+    return turned
 
 
 def power(spectra: Spectra) -> Floats:
@@ -111,12 +141,12 @@ class DelayFinder:
 
     EARLIEST, LATEST = -320, 8320
     """The tracks' clocks may be some ms apart, so an echo may seem to come before its sound."""
-    DECAY = 0.8
+    DECAY = 0.64
     BETTER = 1.4
     FAR_BETTER = 3.0
     NEARBY = SAMPLE_RATE // 25
     """A speaker that lost its place is rarely further from it."""
-    REST = 2
+    REST = 1
     """So many pieces pass from one jump to the next."""
     FASTEST = 1e-3
     REACH = 12
@@ -127,12 +157,13 @@ class DelayFinder:
     """And so much more likely, over some pieces, is a place that can be jumped to."""
     LONG = SAMPLE_RATE // 2
     """After so many samples without a measure the next one counts alone."""
-    PLACE_GAIN, RATE_GAIN, RATE_DECAY = 0.5, 0.12, 0.9
+    PLACE_GAIN, RATE_GAIN, RATE_DECAY = 0.6, 0.2, 0.81
     AUDIBLE_PART = 0.1
     """So many of the agent's samples must be audible in a piece that measures."""
     BACK = 32
     """A jump was so many frames before it was noticed, or fewer."""
-    _SIZE = 16_384
+    _SIZE = 11_520
+    """Of the transforms: the lags that are wanted are not reached by what wraps around."""
     _WHITENING = 0.8
     _WIDTH = 8
     _KEPT = 512
@@ -140,7 +171,7 @@ class DelayFinder:
     def __init__(self) -> None:
         """Begin without a delay."""
         self.is_found = False
-        self._sum = np.zeros(self.LATEST - self.EARLIEST)
+        self._sum: Floats = np.zeros(self.LATEST - self.EARLIEST, np.float32)
         self._rest = 0
         self._sure: float | None = None
         self._rate = 0.0
@@ -173,12 +204,10 @@ class DelayFinder:
         heard = self._spectrum(user.cut(*here))
         said = self._spectrum(agent.cut(here[0] - self.LATEST, here[1] - self.EARLIEST))
         cross = heard * np.conj(said)
-        cross /= (np.abs(heard) * np.abs(said) + 1.0) ** self._WHITENING
-        places = np.arange(self.EARLIEST, self.LATEST) - self.LATEST
-        likely = np.abs(np.fft.irfft(cross, self._SIZE)[places])
-        self._sum = self.DECAY * self._sum + np.convolve(
-            likely, np.full(self._WIDTH, 1 / self._WIDTH), "same"
-        )
+        cross *= (np.abs(cross) + np.float32(1.0)) ** np.float32(-self._WHITENING)
+        likely: Floats = np.abs(np.fft.irfft(cross, self._SIZE)[self.EARLIEST - self.LATEST :])
+        self._sum *= np.float32(self.DECAY)
+        self._sum += _blurred(likely, self._WIDTH)
         self._follow(likely, first, stop, is_audible=self._is_audible(agent, first, stop))
         return self._jump(likely)
 
@@ -187,7 +216,7 @@ class DelayFinder:
         said = agent.cut(HOP * (first - 1) - self.delay, HOP * stop - self.delay)
         return float((np.abs(said) >= AUDIBLE).mean()) >= self.AUDIBLE_PART
 
-    def _follow(self, likely: Doubles, first: int, stop: int, *, is_audible: bool) -> None:
+    def _follow(self, likely: Floats, first: int, stop: int, *, is_audible: bool) -> None:
         """Let the delay creep to where these frames put it."""
         middle = (first + stop - 1) / 2
         # the longer nothing was measured, the less is known of where it is
@@ -211,7 +240,7 @@ class DelayFinder:
             self._lags[-self.BACK :] = place
         self._compared = stop
 
-    def _nearest(self, likely: Doubles, expected: float, reach: int) -> float | None:
+    def _nearest(self, likely: Floats, expected: float, reach: int) -> float | None:
         """Return the likeliest place around ``expected``, None where none stands out."""
         at = round(expected) - self.EARLIEST
         begin = max(at - reach, 1)
@@ -219,17 +248,13 @@ class DelayFinder:
         best = begin + int(np.argmax(around))
         if best >= len(likely) - 1 or likely[best] < self.CLEAR * likely.mean():
             return None
-        before, here, behind = likely[best - 1 : best + 2]
+        before, here, behind = likely[best - 1 : best + 2].tolist()
         bend = before - 2 * here + behind
         part = 0.5 * (before - behind) / bend if bend < 0 else 0.0
         return best + self.EARLIEST + min(max(part, -0.5), 0.5)
 
-    def _jump(self, likely: Doubles) -> bool:
-        likely_at = self._sum
-        if self._sure is not None:
-            far = np.abs(np.arange(self.EARLIEST, self.LATEST) - self._sure) > self.NEARBY
-            likely_at = np.where(far, self._sum / self.FAR_BETTER, self._sum)
-        best = int(np.argmax(likely_at))
+    def _jump(self, likely: Floats) -> bool:
+        best, likely_at = self._best()
         if self._sum[best] <= self.FOUND * self._sum.mean():
             return False
         found, last = best + self.EARLIEST, self.delay
@@ -239,7 +264,7 @@ class DelayFinder:
         if self.is_found:
             place = last - self.EARLIEST
             near = self._sum[max(place - self.REACH, 0) : max(place, 0) + self.REACH].max()
-            if self._rest > 0 or likely_at[best] <= self.BETTER * near:
+            if self._rest > 0 or likely_at <= self.BETTER * near:
                 return False
         exactly = self._nearest(likely, found, self.REACH)
         self._lags[-self.BACK :] = found if exactly is None else exactly
@@ -248,13 +273,54 @@ class DelayFinder:
         self.is_found = True
         return True
 
-    def _spectrum(self, samples: Samples) -> NDArray[np.complex128]:
-        steps = np.diff(samples.astype(np.float32), prepend=np.float32(samples[0]))
-        spectrum: NDArray[np.complex128] = np.fft.rfft(steps, self._SIZE)
-        return spectrum
+    def _best(self) -> tuple[int, float]:
+        """Return the likeliest place, and how likely: less than it seems far from a sure one."""
+        if self._sure is None:
+            best = int(np.argmax(self._sum))
+            return best, float(self._sum[best])
+        sure = round(self._sure) - self.EARLIEST
+        near = max(sure - self.NEARBY, 0)
+        far = sure + self.NEARBY + 1
+        found = [
+            (float(piece.max()) / rarely, first + int(np.argmax(piece)))
+            for first, piece, rarely in (
+                (0, self._sum[:near], self.FAR_BETTER),
+                (near, self._sum[near:far], 1.0),
+                (far, self._sum[far:], self.FAR_BETTER),
+            )
+            if len(piece)
+        ]
+        likely, best = max(found)
+        return best, likely
+
+    def _spectrum(self, samples: Samples) -> Spectra:
+        steps = np.zeros(len(samples), np.float32)
+        np.subtract(samples[1:], samples[:-1], out=steps[1:], dtype=np.float32)
+        return np.fft.rfft(steps, self._SIZE).astype(np.complex64, copy=False)
+
+
+def _blurred(values: Floats, width: int) -> Floats:
+    """Return the mean of ``width`` values, a power of two, around each; outside there is 0."""
+    sums = np.zeros(len(values) + width - 1, np.float32)
+    sums[width // 2 : width // 2 + len(values)] = values
+    reach = 1
+    while reach < width:
+        sums = sums[:-reach] + sums[reach:]
+        reach *= 2
+    return sums * np.float32(1 / width)
 
 
 _Learned = tuple[Spectra, Spectra, Spectra, Floats, float]
+
+
+class _Seen(NamedTuple):
+    """User frames, what they come from, and the power of both: (frames, bands)."""
+
+    sources: Spectra
+    heard: Spectra
+    noise: Floats
+    said: Floats
+    powers: Floats
 
 
 class EchoPath:
@@ -278,39 +344,56 @@ class EchoPath:
     """A hole in the user track must not outweigh all the rest."""
     ABOVE_NOISE = 4.0
     CLEARLY = 0.2
+    SOLVED_EVERY = 2
+    """Its filters, which cost the most, change little from one time to the next."""
+    YOUNG = 40.0
+    """A path of so many frames, or fewer, changes with each that comes."""
     NEAR_TAPS = 5
     """0.06 s around the delay: further the agent's track does not jump."""
 
     def __init__(self) -> None:
         """Begin with a path that brings nothing."""
-        self._ridge = np.diag(self.RIDGE).astype(np.complex64)
         self._kept: _Learned | None = None
         self.begin()
 
     def begin(self) -> None:
         """Forget what was learned."""
-        self._squares = np.zeros((BANDS, self.TAPS, self.TAPS), np.complex64)
-        self._products = np.zeros((BANDS, self.TAPS, 1), np.complex64)
-        self._filters = np.zeros((BANDS, self.TAPS, 1), np.complex64)
+        self._squares: Spectra = np.zeros((BANDS, self.TAPS, self.TAPS), np.complex64)
+        self._products: Spectra = np.zeros((BANDS, self.TAPS, 1), np.complex64)
+        self._filters: Spectra = np.zeros((BANDS, self.TAPS, 1), np.complex64)
         self._usual: Floats = np.zeros(BANDS, np.float32)
         self._frames = 0.0
+        self._unsolved = 0
 
     def keep(self) -> None:
         """Remember what is learned now: the room stays, whatever happens to the tracks."""
         self._kept = (self._squares, self._products, self._filters, self._usual, self._frames)
 
-    def recall(self, sources: Spectra, heard: Spectra, noise: Floats, told: float) -> float:
-        """Go back to what was kept if it foretells so many frames clearly better than ``told``.
+    def look(self, sources: Spectra, heard: Spectra, noise: Floats) -> float | None:
+        """Take user frames ``heard`` and what they come from; ``noise`` is the power in each band.
+
+        Return how much of them is foretold, 1 at most and below 0 where foretelling makes it
+        worse; None where they say nothing.
+        """
+        said, powers = power(sources[:, :, 1]).T, power(heard)
+        self._seen = _Seen(sources, heard, noise, said, powers)
+        self._left = power(heard - self.foretell(sources))
+        return self._part_foretold(self._left)
+
+    def recall(self, told: float) -> float:
+        """Go back to what was kept if it foretells the frames seen clearly better than ``told``.
 
         Return how much is foretold then.
         """
         if self._kept is None:
             return told
-        left = power(heard - (sources @ self._kept[2])[:, :, 0].T)
-        better = self._part_foretold(power(sources[:, :, 1]).T, power(heard), left, noise)
+        seen = self._seen
+        left = power(seen.heard - (seen.sources @ self._kept[2])[:, :, 0].T)
+        better = self._part_foretold(left)
         if better is None or better < told + self.CLEARLY:
             return told
         self._squares, self._products, self._filters, self._usual, self._frames = self._kept
+        self._left = left
         return better
 
     def loudest(self, sources: Spectra) -> Floats | None:
@@ -331,40 +414,33 @@ class EchoPath:
         """
         begin = first - self.TAPS + 2
         frames = agent.delayed_spectra(begin, delays.lags(begin, stop + 1))
-        around = sliding_window_view(frames, self.TAPS, axis=0)[:, :, ::-1]
-        return np.ascontiguousarray(around.transpose(1, 0, 2))
+        places = np.arange(stop - first)[:, None] + np.arange(self.TAPS - 1, -1, -1)
+        sources: Spectra = np.ascontiguousarray(frames.T)[:, places]
+        return sources
 
     def foretell(self, sources: Spectra) -> Spectra:
         """Return the echo in the user's frames: (frames, bands)."""
         echo: Spectra = (sources @ self._filters)[:, :, 0].T
         return echo
 
-    def learn(self, sources: Spectra, heard: Spectra, noise: Floats) -> float | None:
-        """Take user frames ``heard`` and what they come from; ``noise`` is the power in each band.
+    def learn(self) -> None:
+        """Learn the frames that were seen last."""
+        seen = self._seen
+        least = np.float32(self.LEAST_EXPECTED) * self._usual_power(seen.powers)
+        expected = np.maximum(smooth(self._left), least) + seen.noise + np.float32(1.0)
+        self._add(seen.sources, seen.heard, expected)
+        self._unsolved += 1
+        if self._frames < self.YOUNG or self._unsolved >= self.SOLVED_EVERY:
+            self._solve()
 
-        Return how much of them had been foretold, 1 at most and below 0 where foretelling made it
-        worse; None where they say nothing.
-        """
-        left = power(heard - self.foretell(sources))
-        told = self._part_foretold(power(sources[:, :, 1]).T, power(heard), left, noise)
-        least = np.float32(self.LEAST_EXPECTED) * self._usual_power(power(heard))
-        self._fit(sources, heard, np.maximum(smooth(left), least) + noise + np.float32(1.0))
-        return told
-
-    def part_foretold(self, sources: Spectra, heard: Spectra, noise: Floats) -> float | None:
-        """Return what ``learn`` does, and learn nothing."""
-        left = power(heard - self.foretell(sources))
-        return self._part_foretold(power(sources[:, :, 1]).T, power(heard), left, noise)
-
-    def _part_foretold(
-        self, said: Floats, heard: Floats, left: Floats, noise: Floats
-    ) -> float | None:
-        said, heard, left = said[:, VOICE], heard[:, VOICE], left[:, VOICE]
-        counts = (said > self.PEAKS * said.mean()) & (heard > self.ABOVE_NOISE * noise[VOICE])
-        if counts.mean() <= self.LEAST_PART:
+    def _part_foretold(self, left: Floats) -> float | None:
+        _sources, _heard, noise, said, powers = self._seen
+        said, heard, left, noise = said[:, VOICE], powers[:, VOICE], left[:, VOICE], noise[VOICE]
+        counts = (said > self.PEAKS * said.mean()) & (heard > self.ABOVE_NOISE * noise)
+        if np.count_nonzero(counts) <= self.LEAST_PART * counts.size:
             return None
         # a band counts by what is in it, not by how loud it is
-        weights = counts / (heard.mean(axis=0) + noise[VOICE])
+        weights = counts / (heard.mean(axis=0) + noise)
         return 1.0 - float((left * weights).sum() / (heard * weights).sum())
 
     def _usual_power(self, heard: Floats) -> Floats:
@@ -375,17 +451,26 @@ class EchoPath:
         self._usual = faded * self._usual + (1 - faded) * mean if self._usual.any() else mean
         return self._usual
 
-    def _fit(self, sources: Spectra, heard: Spectra, expected: Floats) -> None:
+    def _add(self, sources: Spectra, heard: Spectra, expected: Floats) -> None:
+        """Add what the frames say of the path to what was known of it."""
         count = len(heard)
         ages = self.DECAY ** np.arange(count - 1, -1, -1, dtype=np.float32)
         weights = (ages[:, None] / expected).T[:, None, :]
-        weighted = sources.conj().transpose(0, 2, 1) * weights
+        weighted: Spectra = sources.conj().transpose(0, 2, 1)
+        weighted *= weights
         faded = np.float32(self.DECAY**count)
-        self._squares = (self._squares * faded + weighted @ sources).astype(np.complex64)
-        products = weighted @ np.ascontiguousarray(heard.T)[:, :, None]
-        self._products = (self._products * faded + products).astype(np.complex64)
+        squares: Spectra = weighted @ sources
+        squares += faded * self._squares
+        products: Spectra = weighted @ np.ascontiguousarray(heard.T)[:, :, None]
+        products += faded * self._products
+        self._squares, self._products = squares, products
         self._frames = self._frames * float(faded) + float(ages.sum())
-        usual = np.trace(self._squares, axis1=1, axis2=2).real / (self.TAPS * self._frames)
-        ridge = self._ridge * (usual + np.float32(self.PRIOR / 2))[:, None, None]
-        filters = np.linalg.solve(self._squares + ridge, self._products)
-        self._filters = filters.astype(np.complex64)
+
+    def _solve(self) -> None:
+        """Make the filters what all that is known makes them."""
+        taps = np.arange(self.TAPS)
+        squares = self._squares.copy()
+        usual = squares[:, taps, taps].real.sum(axis=1) / np.float32(self.TAPS * self._frames)
+        squares[:, taps, taps] += self.RIDGE * (usual + np.float32(self.PRIOR / 2))[:, None]
+        self._filters = np.linalg.solve(squares, self._products)
+        self._unsolved = 0

@@ -8,11 +8,12 @@ sound of the room changes with it. What the user says over the agent is not fore
 Where the agent was not audible just before, the track passes as it is and at once. Elsewhere a
 window waits until ``LOOK_AHEAD`` frames more have come, 0.4 s at most (``FIRST_LOOK_AHEAD`` in the
 first seconds, 0.5 s at most), for the first words of an agent tell the path that they came by.
-The delay is followed from piece to piece, for the tracks creep against each other. Nothing is
-taken out before the path has foretold sound that it had not seen.
+The delay is followed from piece to piece, for the tracks creep against each other. No path is
+learned before a delay was found, and nothing is taken out before the path has foretold sound that
+it had not seen.
 
 All hangs on sample positions: the same tracks give the same result however they are cut up. An
-``EchoTrace`` belongs to one thread at a time. While the agent is audible it costs 3 to 5 % of a
+``EchoTrace`` belongs to one thread at a time. While the agent is audible it costs 1 to 2 % of a
 core.
 """
 
@@ -97,19 +98,19 @@ class EchoTrace:
     KEPT_SAMPLES = 4 * SAMPLE_RATE
     HISTORY = 24
     """So many frames tell a path anew whose delay has jumped, or that fails."""
-    LEARNED_FRAMES = 4
+    LEARNED_FRAMES = 8
     """The path is learned after so many frames each time."""
-    FIRST_JUDGED = 40
+    FIRST_JUDGED = 20
     """So often at first, some 3 s of agent audio, it is still to be found: more is waited for."""
     ON, OFF = 0.15, 0.08
     """From and below which part foretold, on average, the path is taken for one."""
-    RISE, FALL = 0.4, 0.05
+    RISE, FALL = 0.64, 0.0975
     AROUND = 4
     """So many frames more, on both sides of some that fail, are taken to fail as well."""
     MARGIN = 4.0
     """In them only what is so much louder than an echo can be is kept."""
     KNOWN = 0.5
-    FAILED, FAILURES = -0.2, 4
+    FAILED, FAILURES = -0.2, 2
     """A path is begun anew that made it worse so often by so much."""
     NOISE_RISE = 1.005
     NOISE_BIAS = 1.5
@@ -209,7 +210,8 @@ class EchoTrace:
         first = BATCH * batch + 1
         stop = first + BATCH
         self._noise.hear(self._user, stop - 1)
-        self._learned = max(self._learned, first)
+        # half a step before the batch: so its end is as far behind the step's as can be
+        self._learned = max(self._learned, first - self.LEARNED_FRAMES // 2)
         # an echo may seem to come before its sound: what it comes from must be there in any case
         head = stop + self._look_ahead - 4
         step = self.LEARNED_FRAMES
@@ -222,6 +224,9 @@ class EchoTrace:
     def _learn(self, first: int, stop: int) -> None:
         noise = self._noise.power
         jumped = self._finder.compare(self._user, self._agent, first, stop)
+        if not self._finder.is_found:
+            self._judged += self._might_tell(first, stop)
+            return
         # a path that is known stays the same one wherever the tracks jump to
         is_anew = self._failures >= self.FAILURES or (jumped and self._foretold < self.KNOWN)
         if is_anew:
@@ -229,16 +234,27 @@ class EchoTrace:
             self._failures = 0
             first = max(first - self.HISTORY, self._user.start // HOP + 1, 1)
         sources = self._path.sources(self._agent, self._finder, first, stop)
-        heard = self._user.spectra(first, stop)
-        told = self._path.part_foretold(sources, heard, noise)
+        told = self._path.look(sources, self._user.spectra(first, stop), noise)
         if told is not None and told < self.ON:
-            told = self._path.recall(sources, heard, noise, told)
+            told = self._path.recall(told)
         if told is not None and told < self.FAILED:
             self._lost.update(range(first - self.AROUND, stop + self.AROUND))
         if not self._fails(told):
-            self._path.learn(sources, heard, noise)
-        if told is None or is_anew:
-            return
+            self._path.learn()
+        if told is not None and not is_anew:
+            self._judge(told)
+
+    def _might_tell(self, first: int, stop: int) -> bool:
+        """Whether an echo would be found in frames like these: both parties are to be heard."""
+        if self._judged >= self.FIRST_JUDGED:
+            return False
+        windows = slice(max(HOP * (first - 1), 0) // WINDOW_SAMPLES, HOP * stop // WINDOW_SAMPLES)
+        heard = power(self._user.spectra(first, stop))[:, VOICE]
+        counts = heard > EchoPath.ABOVE_NOISE * self._noise.power[VOICE]
+        return 1 in self._loud[windows] and float(counts.mean()) > EchoPath.LEAST_PART
+
+    def _judge(self, told: float) -> None:
+        """Note how much of some frames was foretold."""
         self._judged += 1
         rate = self.RISE if told > self._foretold else self.FALL
         self._foretold += rate * (max(told, -0.5) - self._foretold)
@@ -263,7 +279,8 @@ class EchoTrace:
         sources = self._path.sources(self._agent, self._finder, first, stop)
         echo = self._path.foretell(sources)
         noise = self._noise.power
-        lost, loudest = self._lost_among(first, stop), self._path.loudest(sources)
+        lost = self._lost_among(first, stop)
+        loudest = self._path.loudest(sources) if lost.any() else None
         if loudest is not None:
             echo[lost] = 0
         left = heard - echo
@@ -326,6 +343,8 @@ class EchoTrace:
 class _NoiseFloor:
     """The power of the room's noise in each band: the least of the last seconds."""
 
+    SMOOTHED = 0.8
+
     def __init__(self) -> None:
         self._heard = 0
         self._smoothed: Floats | None = None
@@ -340,15 +359,17 @@ class _NoiseFloor:
         """Take the frames before ``stop``."""
         if stop <= self._heard:
             return
-        for frame in power(track.spectra(self._heard, stop)):
-            if self._smoothed is None:
-                self._smoothed = self._least = frame + np.float32(1.0)
-            self._smoothed = np.float32(0.8) * self._smoothed + np.float32(0.2) * frame
-            self._least = np.where(
-                self._smoothed < self._least,
-                np.float32(0.7) * self._least + np.float32(0.3) * self._smoothed,
-                self._least * np.float32(EchoTrace.NOISE_RISE),
-            )
+        powers = power(track.spectra(self._heard, stop))
+        if self._smoothed is None:
+            self._smoothed = powers[0] + np.float32(1.0)
+            self._least = self._smoothed.copy()
+        for frame in np.float32(1 - self.SMOOTHED) * powers:
+            self._smoothed *= np.float32(self.SMOOTHED)
+            self._smoothed += frame
+            lower = np.float32(0.7) * self._least + np.float32(0.3) * self._smoothed
+            is_lower = self._smoothed < self._least
+            self._least *= np.float32(EchoTrace.NOISE_RISE)
+            np.copyto(self._least, lower, where=is_lower)
         self._heard = stop
 
 

@@ -90,3 +90,16 @@ def test_a_delay_is_known_to_a_part_of_a_sample():
         finder.compare(user, agent, first, first + 4)
     frames = np.arange(200, 330)
     assert finder.lags(200, 330) == pytest.approx(800.5 + frames * HOP * 300e-6, abs=0.5)
+
+
+def test_frames_that_were_kept_are_those_that_would_be_made_anew():
+    random = np.random.default_rng(4)
+    said = round_to_samples(random.normal(size=4 * SAMPLE_RATE) * 1000)
+    agent, lags = TrackPiece(), np.linspace(90.25, 91.0, 12)
+    agent.append(said)
+    for first, moved in ((40, 0.0), (45, 0.0), (45, 7.5), (173, 0.0), (45, 0.0)):
+        fresh = TrackPiece()
+        fresh.append(said)
+        expected = fresh.delayed_spectra(first, lags + moved)
+        assert (agent.delayed_spectra(first, lags + moved) == expected).all()
+        assert (agent.spectra(first, first + 12) == fresh.spectra(first, first + 12)).all()
