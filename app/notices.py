@@ -25,6 +25,7 @@ from audio.errors import (
     FileUnwritable,
     FormatError,
     MissingDependency,
+    SoundSystemSilent,
 )
 from audio.journal import Journal
 
@@ -136,6 +137,7 @@ _EXPLANATIONS: tuple[tuple[type[BaseException], Callable[[BaseException], Explan
     (AppError, _app),
     (KeyringUnavailable, _advise("Set ELEVENLABS_API_KEY instead.")),
     (AlreadyRunning, _advise("End the running session first.")),
+    (SoundSystemSilent, _advise("Start the sound system anew, or choose files in place of both.")),
     (DeviceError, _device),
     (MissingDependency, _advise("Install it, then start the program again.")),
     (FormatError, _advise("Choose audio in a format that is known.")),

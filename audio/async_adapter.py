@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -22,13 +23,26 @@ from audio.duplex import DuplexInterface
 from audio.interface import AsyncAudioInterface, AsyncInputCallback, AudioInterface
 from audio.worker import Worker
 
+log = logging.getLogger(__name__)
+
+_FIRST = concurrent.futures.FIRST_COMPLETED
+
 
 class _Delivery:
-    """Hands the chunks of one run from the uplink thread to the loop."""
+    """Hands the chunks of one run from the uplink thread to the loop, while there is one."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, callback: AsyncInputCallback) -> None:
+    LOOK_S = 1.0
+    """How often to look whether the loop is still there while it runs the callback."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        callback: AsyncInputCallback,
+        on_loop_gone: Callable[[], None],
+    ) -> None:
         self._loop = loop
         self._callback = callback
+        self._on_loop_gone = on_loop_gone
         self._stopped: concurrent.futures.Future[None] = concurrent.futures.Future()
 
     def deliver(self, audio: bytes) -> None:
@@ -37,16 +51,29 @@ class _Delivery:
         try:
             done = asyncio.run_coroutine_threadsafe(call, self._loop)
         except RuntimeError:  # the loop is closed
-            call.close()
-            raise
-        concurrent.futures.wait(
-            (done, self._stopped), return_when=concurrent.futures.FIRST_COMPLETED
-        )
+            self._give_up(call)
+            return
+        while not (done.done() or self._stopped.done()):
+            concurrent.futures.wait((done, self._stopped), self.LOOK_S, _FIRST)
+            if self._loop.is_closed() and not done.done():
+                self._give_up(call)
+                return
         if done.done():
             done.result()
 
+    def _give_up(self, call: Coroutine[Any, Any, None]) -> None:
+        """Close what nobody listens to any more: an open microphone would stay open for good."""
+        call.close()
+        if not self._stopped.done():
+            self.stop()
+            log.warning("The event loop has ended without stop(): the audio interface is stopped")
+            self._on_loop_gone()
+
     def stop(self) -> None:
-        """Let go of the uplink thread; from now on no callback begins. On the loop's thread."""
+        """Let go of the uplink thread; from now on no callback begins.
+
+        On the loop's thread, or when there is no loop any more.
+        """
         if not self._stopped.done():
             self._stopped.set_result(None)
 
@@ -59,35 +86,51 @@ class _Delivery:
         return call()
 
 
-async def _on_thread(name: str, call: Callable[[], None]) -> None:
-    """Run ``call`` on a thread of its own and wait for it, raising what it raises."""
+async def _on_thread(
+    name: str, call: Callable[[], None], undo: Callable[[], None] | None = None
+) -> None:
+    """Run ``call`` on a thread of its own and wait for it, raising what it raises.
+
+    If whoever waits is cancelled, and ``call`` succeeds all the same, ``undo`` follows it on a
+    thread.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
-
-    def settle(error: BaseException | None) -> None:
-        if done.done():  # whoever waited was cancelled
-            return
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
+    # Taken when the call has succeeded, and when nobody waits any more: who comes second undoes.
+    first = threading.Lock()
 
     def run(_stopping: threading.Event) -> None:
         try:
             call()
-        except Exception as error:
+        except BaseException as error:
             tell(error)
             if done.cancelled():
                 raise
-        else:
-            tell(None)
+            return
+        if undo is not None and not first.acquire(blocking=False):
+            undo()
+        tell(None)
 
     def tell(error: BaseException | None) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, error)
+            loop.call_soon_threadsafe(_settle, done, error)
 
     Worker(name, run).start()
-    await done
+    try:
+        await done
+    except asyncio.CancelledError:
+        if undo is not None and not first.acquire(blocking=False):
+            Worker(f"{name}-undone", lambda _stopping: undo()).start()
+        raise
+
+
+def _settle(done: asyncio.Future[None], error: BaseException | None) -> None:
+    if done.done():  # whoever waited was cancelled
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
 
 
 class AsyncAdapter(AsyncAudioInterface):
@@ -101,14 +144,28 @@ class AsyncAdapter(AsyncAudioInterface):
         """Adapt ``inner``, which belongs to this adapter from now on."""
         self.inner = inner
         self._delivery: _Delivery | None = None
+        self._epoch = 0
+        self._is_stopped = False
 
     async def start(self, input_callback: AsyncInputCallback) -> None:
-        """Open both sides; mic chunks are awaited on the loop that calls this."""
-        delivery = _Delivery(asyncio.get_running_loop(), input_callback)
+        """Open both sides; mic chunks are awaited on the loop that calls this.
+
+        Where this is cancelled nothing is left open, and no callback begins.
+        """
+        delivery = _Delivery(asyncio.get_running_loop(), input_callback, self.inner.stop)
         before, self._delivery = self._delivery, delivery
+        self._epoch += self._is_stopped
+        self._is_stopped = False
+        epoch = self._epoch
+
+        def undo() -> None:
+            if self._epoch == epoch:  # else a stop has closed it, and what is open came after that
+                self.inner.stop()
+
         try:
-            await _on_thread("async-start", lambda: self.inner.start(delivery.deliver))
+            await _on_thread("async-start", lambda: self.inner.start(delivery.deliver), undo)
         except BaseException:
+            delivery.stop()
             if self._delivery is delivery:
                 self._delivery = before
             raise
@@ -116,6 +173,7 @@ class AsyncAdapter(AsyncAudioInterface):
     async def stop(self) -> None:
         """Close both sides. May be awaited from inside the callback."""
         delivery, self._delivery = self._delivery, None
+        self._is_stopped = True
         if delivery is not None:
             delivery.stop()
         await _on_thread("async-stop", self.inner.stop)

@@ -129,7 +129,7 @@ class Capture:
     def _call(self, audio: bytes) -> None:
         try:
             self._callback(audio)
-        except Exception as error:  # whatever a callback raises, delivery goes on
+        except BaseException as error:  # whatever a callback raises, delivery goes on
             log.exception("input_callback raised")
             self._account.counters.callback_errors += 1
             self._account.journal.append(CallbackFailed(now(), f"{type(error).__name__}: {error}"))

@@ -4,22 +4,34 @@ On Linux a desktop's devices are PulseAudio's (PipeWire answers for it too), whi
 list: it sees only the bridge, ``pulse``. So they are listed by ``pulsectl``, named ``pulse:NAME``,
 and reached through that bridge. Elsewhere, and where no such server runs, the list is PortAudio's
 own, named ``portaudio:API: NAME``. May be called from any thread that may wait for the sound
-server.
+server, ``ANSWER_S`` at the most; whoever asks it is a thread of its own, left behind if it hangs.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from audio import portaudio
-from audio.errors import DeviceError, Role
+from audio.clock import now
+from audio.errors import DeviceError, Role, SoundSystemSilent
+from audio.worker import Worker
 
 log = logging.getLogger(__name__)
 
 DEFAULT = "default"
 """The id of whatever the system uses by default at the moment a stream opens."""
+
+ANSWER_S = 5.0
+"""How long the sound system may take to say what there is."""
+
+# Held while somebody asks it, so that one thread at the most hangs with a sound server.
+_asking = threading.Lock()
+_Answer = TypeVar("_Answer")
 
 _PULSE = "pulse:"
 _PORTAUDIO = "portaudio:"
@@ -41,9 +53,38 @@ def list_devices() -> list[Device]:
 
     Raises:
         MissingDependency: PyAudio is not installed.
-        DeviceError: the sound system does not answer.
+        SoundSystemSilent: it has not answered for ``ANSWER_S``.
 
     """
+    return _in_time(_list_devices)
+
+
+def _in_time(ask: Callable[[], _Answer]) -> _Answer:
+    """Return what ``ask`` returns, or raise what it raises; ``SoundSystemSilent`` if it hangs."""
+    answers: list[_Answer] = []
+    errors: list[Exception] = []
+
+    def run(_stopping: threading.Event) -> None:
+        try:
+            answers.append(ask())
+        except Exception as error:  # noqa: BLE001 - raised below, on the thread that wants to know
+            errors.append(error)
+        finally:
+            _asking.release()
+
+    deadline = now() + ANSWER_S
+    if not _asking.acquire(timeout=ANSWER_S):
+        raise SoundSystemSilent
+    asker = Worker("device-list", run)
+    asker.start()
+    if not asker.join(deadline - now()):
+        raise SoundSystemSilent
+    for error in errors:
+        raise error
+    return answers[0]
+
+
+def _list_devices() -> list[Device]:
     found = portaudio.find_devices()
     if sys.platform.startswith("linux") and any(device.name in _BRIDGES for device in found):
         on_server = _pulse_devices()
@@ -62,37 +103,41 @@ def address(device: str | None, role: Role) -> portaudio.DeviceAddress:
     A name that is neither an id nor ``default`` is looked up among the labels.
 
     Raises:
-        DeviceError: nothing is called that.
+        DeviceError: nothing is called that, or the sound system does not answer.
 
     """
     if device is None or device == DEFAULT:
         return portaudio.DeviceAddress(f"system default {role}", None, {})
+    try:
+        return _in_time(lambda: _find(device, role))
+    except SoundSystemSilent as error:
+        raise DeviceError(role, device.removeprefix(_PULSE), error.WHY) from error
+
+
+def _find(device: str, role: Role) -> portaudio.DeviceAddress:
     if device.startswith(_PULSE):
-        name = device.removeprefix(_PULSE)
-        return _pulse_address(name, _label(device, role) or name, role)
+        return _pulse_address(device, role)
     if device.startswith(_PORTAUDIO):
         name = device.removeprefix(_PORTAUDIO)
         return portaudio.DeviceAddress(name, name, {})
-    for known in list_devices():
+    for known in _list_devices():
         if known.role == role and known.label == device:
-            return address(known.id, role)
+            return _find(known.id, role)
     raise DeviceError(role, device, "is unknown; “turnscope devices” lists what there is")
 
 
-def _label(device_id: str, role: Role) -> str | None:
-    known = _pulse_devices() or []
-    return next((d.label for d in known if d.id == device_id and d.role == role), None)
-
-
-def _pulse_address(name: str, label: str, role: Role) -> portaudio.DeviceAddress:
-    if not any(d.id == _PULSE + name and d.role == role for d in _pulse_devices() or []):
+def _pulse_address(device_id: str, role: Role) -> portaudio.DeviceAddress:
+    name = device_id.removeprefix(_PULSE)
+    there = (d for d in _pulse_devices() or [] if d.id == device_id and d.role == role)
+    found = next(there, None)
+    if found is None:
         # The bridge would quietly take another device instead.
-        raise DeviceError(role, label, "is not there any more")
+        raise DeviceError(role, name, "is not there any more")
     bridge = next(
         (d.name for b in _BRIDGES for d in portaudio.find_devices() if d.name == b), _BRIDGES[0]
     )
     variable = "PULSE_SOURCE" if role == "microphone" else "PULSE_SINK"
-    return portaudio.DeviceAddress(label, bridge, {variable: name})
+    return portaudio.DeviceAddress(found.label, bridge, {variable: name})
 
 
 def _pulse_devices() -> list[Device] | None:

@@ -5,6 +5,7 @@
     AudioError
     ├── AlreadyRunning      (also RuntimeError)  start() while running
     ├── DeviceError         a microphone or speaker: missing, refused, dead
+    │   └── SoundSystemSilent    all of them
     ├── FileError           a caller's or listener's file
     │   ├── FileMissing
     │   ├── FileUnreadable
@@ -40,6 +41,17 @@ class DeviceError(AudioError):
         super().__init__(f"The {role} “{device}” {why}.")
         self.role: Role = role
         self.device = device
+
+
+class SoundSystemSilent(DeviceError):
+    """What knows of all devices does not answer; no device in particular was asked for."""
+
+    WHY = "cannot be reached: the sound system does not answer"
+
+    def __init__(self) -> None:
+        """Build a sentence that names no device, for nobody named one."""
+        AudioError.__init__(self, "The sound system does not answer.")
+        self.role, self.device = "speaker", ""
 
 
 class FileError(AudioError):

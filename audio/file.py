@@ -33,7 +33,7 @@ from audio.interface import InputCallback
 from audio.pcm import SAMPLE_RATE, Samples, silence
 from audio.readahead import AudioFrames, ReadAhead
 from audio.ring import SampleRing
-from audio.wavfile import StreamingWav
+from audio.wavfile import StreamingWav, unwritable
 from audio.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -174,6 +174,8 @@ class _Writer:
 
     RING_SAMPLES = 60 * SAMPLE_RATE
     FLUSH_S = 0.1
+    LOOK_S = 1.0
+    """How often to look whether the file is still where it belongs."""
 
     def __init__(self, path: Path, on_fault: OnFault) -> None:
         """Create the file; raises ``FileUnwritable``."""
@@ -182,6 +184,8 @@ class _Writer:
         self._wav = StreamingWav(path)
         self._on_fault = on_fault
         self._refused = False
+        self._look_at = 0.0
+        self._is_in_place = True
         self._worker = Worker("file-writer", self._write, _stopped(path.name, on_fault))
         self._worker.start()
 
@@ -192,6 +196,7 @@ class _Writer:
     def _write(self, stopping: threading.Event) -> None:
         while not stopping.wait(self.FLUSH_S):
             self._try(self._drain)
+            self._look()
         self._try(self._drain)
         self.lost_samples += self.ring.written - self._wav.samples_written
         self._try(self._wav.close)
@@ -204,6 +209,18 @@ class _Writer:
             self.lost_samples += first - position
         self._wav.write(samples)
         self._wav.flush()
+
+    def _look(self) -> None:
+        """Say once when somebody has deleted the file, or put another in its place."""
+        if not self._is_in_place or now() < self._look_at:
+            return
+        self._look_at = now() + self.LOOK_S
+        self._is_in_place = self._wav.is_in_place()
+        if not self._is_in_place:
+            path = self._wav.path
+            sentence = f"“{path}” was deleted or replaced: what is heard is written no more."
+            log.warning("%s", sentence)
+            self._on_fault(sentence)
 
     def _try(self, write: Callable[[], None]) -> None:
         try:
@@ -244,11 +261,8 @@ class FileSink:
             FileUnwritable: the file cannot be created; nothing is left open.
 
         """
-        if self.path is not None and self.path.exists() and not self.path.is_file():
-            # opening a pipe would wait for somebody to read from it
-            raise FileUnwritable(
-                self.path, f"“{self.path}” cannot be written: it is a folder or a device."
-            )
+        if self.path is not None:
+            _refuse_no_file(self.path)
         self.skipped_samples = 0
         writer = self._writer = None if self.path is None else _Writer(self.path, on_fault)
 
@@ -338,8 +352,22 @@ class FileAudioInterface(DuplexInterface):
         return self._file_source.wait_for_end(timeout)
 
 
+def _refuse_no_file(path: Path) -> None:
+    """Raise ``FileUnwritable`` where ``path`` names what is no file, or is too long to name one."""
+    try:
+        # opening a pipe would wait for somebody to read from it
+        is_other = path.exists() and not path.is_file()
+    except OSError as error:
+        raise unwritable(path, error) from error
+    if is_other:
+        raise FileUnwritable(path, f"“{path}” cannot be written: it is a folder or a device.")
+
+
 def _refuse_same(source: Path | None, sink: Path | None) -> None:
-    if source is not None and sink is not None and sink.exists() and sink.samefile(source):
+    if source is None or sink is None:
+        return
+    _refuse_no_file(sink)
+    if sink.exists() and sink.samefile(source):
         raise FileUnwritable(
             sink, f"“{sink}” cannot be written: it is the file that the caller is read from."
         )

@@ -13,13 +13,14 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from audio import sample_format
 from audio.errors import FormatError
 from audio.resample import StreamResampler
 
-SAMPLE_RATE = 16_000
+SAMPLE_RATE = sample_format.SAMPLE_RATE
 """Samples a second of the contract."""
 
-SAMPLE_WIDTH = 2
+SAMPLE_WIDTH = sample_format.SAMPLE_WIDTH
 """Bytes of one sample of the contract."""
 
 Samples = NDArray[np.int16]
@@ -37,6 +38,11 @@ FORMATS = (
 
 _LIMIT = 64.0
 """Floats beyond this (full scale is 1) are clipped before they are mixed, lest they overflow."""
+
+
+def as_bytes(audio: bytes | bytearray | memoryview) -> bytes:
+    """Return what ``audio`` holds. Of an array, or a view of one, ``len`` is no count of bytes."""
+    return audio if isinstance(audio, bytes) else memoryview(audio).tobytes()
 
 
 def to_samples(audio: bytes | bytearray | memoryview) -> Samples:

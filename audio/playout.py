@@ -29,7 +29,7 @@ from audio.account import (
     Underrun,
 )
 from audio.clock import SampleClock, now
-from audio.pcm import SAMPLE_RATE, Samples, to_samples
+from audio.pcm import SAMPLE_RATE, Samples, as_bytes, to_samples
 
 
 class _Piece(NamedTuple):
@@ -121,7 +121,7 @@ class PlayoutQueue:
         with self._tail:
             if self._closed:
                 return
-            samples = self._whole_samples(audio)
+            samples = self._whole_samples(as_bytes(audio))
             start, stop = self._received, self._received + len(samples)
             self._received = stop
             room = max(self._capacity - self.queued_samples, 0)

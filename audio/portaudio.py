@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -25,7 +24,7 @@ import numpy as np
 from audio.alsa_latency import output_latency
 from audio.clock import now
 from audio.duplex import Feed, OnXrun, Pull
-from audio.errors import DeviceError, MissingDependency, Role
+from audio.errors import DeviceError, MissingDependency, Role, SoundSystemSilent
 from audio.pcm import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -57,40 +56,29 @@ def load() -> ModuleType:
             "on macOS after “brew install portaudio”)."
         ) from error
     module: ModuleType = pyaudio
-    _hush_alsa()
+    _hush_libraries()
     return module
 
 
 @cache
-def _hush_alsa() -> None:
-    """Keep ALSA from printing each underrun, which is counted here anyway, to the terminal.
+def _hush_libraries() -> None:
+    """Keep ALSA and JACK from printing to the terminal what is counted, or told as an error, here.
 
-    Its error handler is a C function that may be called on the audio thread: one of libc's that
+    They are told so, and stderr is left alone, for it is the whole process's and opening may hang.
+    Their handlers are C functions that may be called on the audio thread: one of libc's that
     ignores what it is given serves, where one in Python would wait for the interpreter there.
     """
     if not sys.platform.startswith("linux"):
         return
-    with suppress(OSError, AttributeError):  # no ALSA: nothing to hush
-        alsa, libc = ctypes.CDLL("libasound.so.2"), ctypes.CDLL(None)
-        alsa.snd_lib_error_set_handler(ctypes.cast(libc.getpid, ctypes.c_void_p))
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep a page of ALSA and JACK noise, written by C code, from the person's terminal."""
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (OSError, ValueError, AttributeError):
-        yield
-        return
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    ignore = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
+    handlers = (
+        ("libasound.so.2", "snd_lib_error_set_handler"),
+        ("libjack.so.0", "jack_set_error_function"),
+        ("libjack.so.0", "jack_set_info_function"),
+    )
+    for library, setter in handlers:
+        with suppress(OSError, AttributeError):  # PortAudio was built without it: nothing to hush
+            getattr(ctypes.CDLL(library, os.RTLD_NOLOAD), setter)(ignore)
 
 
 @contextmanager
@@ -108,9 +96,9 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _portaudio_lock(role: Role, device: str) -> Iterator[None]:
+def _portaudio_lock(or_else: DeviceError) -> Iterator[None]:
     if not _portaudio.acquire(timeout=_LOCK_S):
-        raise DeviceError(role, device, "cannot be reached: the sound system does not answer")
+        raise or_else
     try:
         yield
     finally:
@@ -229,7 +217,8 @@ class DeviceStream:
 
     def _open(self, callback: Callable[..., tuple[bytes | None, int]]) -> None:
         role, label = self._role, self._address.label
-        with _portaudio_lock(role, label), _quiet_stderr(), _environment(self._address.environment):
+        held_up = DeviceError(role, label, SoundSystemSilent.WHY)
+        with _portaudio_lock(held_up), _environment(self._address.environment):
             try:
                 self._library = self._pyaudio.PyAudio()
                 settings = self._stream_settings(callback)
@@ -376,11 +365,11 @@ def find_devices() -> list[FoundDevice]:
 
     Raises:
         MissingDependency: PyAudio is not installed.
-        DeviceError: the sound system does not answer.
+        SoundSystemSilent: it is held up by another device that opens or closes.
 
     """
     module = load()
-    with _portaudio_lock("microphone", "default"), _quiet_stderr():
+    with _portaudio_lock(SoundSystemSilent()):
         library = module.PyAudio()
         try:
             return list(_found(library))

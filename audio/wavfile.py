@@ -17,11 +17,14 @@ import os
 import struct
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from audio.closing import Closing
 from audio.errors import FileMissing, FileUnreadable, FileUnwritable
-from audio.pcm import SAMPLE_RATE, SAMPLE_WIDTH, Samples, to_bytes
+from audio.sample_format import SAMPLE_RATE, SAMPLE_WIDTH
+
+if TYPE_CHECKING:
+    from audio.pcm import Samples
 
 HEADER_BYTES = 80
 """RIFF (12), JUNK or ds64 (36), fmt (24) and the data chunk's own header (8)."""
@@ -81,6 +84,9 @@ class StreamingWav(Closing):
             self._file = self.path.open("r+b" if resume else "w+b", buffering=0)
         except OSError as error:
             raise unwritable(self.path, error) from error
+        except ValueError as error:  # a NUL in it, or half a surrogate pair
+            why = f"“{self.path}” cannot be written: no file can be called that."
+            raise FileUnwritable(self.path, why) from error
         try:
             self._put(0, _header(samples))
         except FileUnwritable:
@@ -98,6 +104,8 @@ class StreamingWav(Closing):
             FileUnwritable: the disk is full or gone; what was written before is unharmed.
 
         """
+        from audio.pcm import to_bytes  # numpy comes with it, which readers of headers do without
+
         self._put(HEADER_BYTES + self.samples_written * SAMPLE_WIDTH, to_bytes(samples))
         self.samples_written += len(samples)
 

@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 class Worker:
     """A daemon thread that runs ``target(stopping)`` once.
 
-    ``target`` returns soon after ``stopping`` is set. What it raises is logged with its traceback
-    and handed to ``on_error``; nothing is lost in silence. ``stop`` never joins the thread it is
-    called from, and never waits past its deadline.
+    ``target`` returns soon after ``stopping`` is set. What it raises, ``SystemExit`` too, is logged
+    with its traceback and handed to ``on_error``; nothing is lost in silence. ``stop`` never joins
+    the thread it is called from, and never waits past its deadline.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class Worker:
         on_error, self._on_error = self._on_error, None
         try:
             target(self.stopping)
-        except Exception as error:  # the one place where a thread's errors end up
+        except BaseException as error:  # the one place where a thread's errors end up
             log.exception("Thread %s failed", self._thread.name)
             if on_error is not None:
-                on_error(error)
+                on_error(error if isinstance(error, Exception) else RuntimeError(repr(error)))
 
 
 def _nothing(_stopping: threading.Event) -> None:

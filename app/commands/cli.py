@@ -83,13 +83,13 @@ def main(
     ``get_draw`` returns what draws the timeline, or raises ``AppError`` where nothing can.
     """
     mend_streams()
-    options = build_parser().parse_args(arguments)
-    options.get_draw = get_draw
-    # The SDK logs every end of a conversation as an error: on a terminal that would be said twice.
-    level = logging.INFO if options.verbose else logging.CRITICAL
-    set_up_logs(stderr_level=level)
-    command: Callable[[argparse.Namespace], int] | None = options.handler
     try:
+        options = _parse(arguments)
+        options.get_draw = get_draw
+        # The SDK logs every end of a conversation as an error: a terminal would be told twice.
+        level = logging.INFO if options.verbose else logging.CRITICAL
+        set_up_logs(stderr_level=level)
+        command: Callable[[argparse.Namespace], int] | None = options.handler
         with _polite_kill():
             code = cli_open.open_in(options, open_window) if command is None else command(options)
             sys.stdout.flush()
@@ -123,6 +123,13 @@ def _say_why(error: Exception) -> int | None:
     notice = explain(error)
     say(notice.sentence, notice.advice)
     return DEVICE_OR_FILE if isinstance(error, OSError | AudioError) else USAGE
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return build_parser().parse_args(arguments)
+    finally:
+        sys.stdout.flush()  # the version is written by now, or raises where it can be told
 
 
 def build_parser() -> argparse.ArgumentParser:

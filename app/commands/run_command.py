@@ -16,7 +16,14 @@ from app.agents.demo_agent import DemoAgent
 from app.agents.elevenlabs import ElevenLabsAgent, check_base_url
 from app.commands.run import RunPlan, run_session
 from app.commands.streams import say
-from app.live.choices import DEFAULT, build_audio, end_of_input, load_interface, replayed_by
+from app.live.choices import (
+    DEFAULT,
+    build_audio,
+    check_input,
+    end_of_input,
+    load_interface,
+    replayed_by,
+)
 from app.live.session import Session, SessionFacts
 from app.notices import AppError, NoticeBoard
 from app.recordings.replayed import Replayed, find_replayed
@@ -59,6 +66,7 @@ class _Choices(NamedTuple):
 
 
 def _run(options: argparse.Namespace, agent: Agent, audio: CarriesAudio, chosen: _Choices) -> int:
+    check_input(audio)  # before an agent is begun, which takes its time
     session = Session(agent, audio, record_to=_folder(options), facts=_facts(options, chosen))
     plan = RunPlan(
         seconds=options.seconds,

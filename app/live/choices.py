@@ -8,6 +8,7 @@ thread that may wait for the disk.
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import threading
 from pathlib import Path
@@ -86,6 +87,13 @@ def end_of_input(audio: CarriesAudio) -> threading.Event | None:
     return None
 
 
+def check_input(audio: CarriesAudio) -> None:
+    """Raise ``FileError`` where the caller's file cannot be read; nothing is begun by then."""
+    source = audio.source if isinstance(audio, DuplexInterface) else None
+    if isinstance(source, FileSource):
+        source.check()
+
+
 def load_interface(name: str) -> CarriesAudio:
     """Return an instance of somebody's own class, named ``package.module:Class``.
 
@@ -104,10 +112,12 @@ def load_interface(name: str) -> CarriesAudio:
         )
     try:
         made = getattr(importlib.import_module(module_name), class_name)()
-    except Exception as error:
-        # Somebody's code runs here, and may raise anything.
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # Somebody's code runs here, and may raise anything, or call sys.exit().
         raise ChoiceError(
-            f"The audio interface “{name}” cannot be made: {type(error).__name__}: {error}.",
+            f"The audio interface “{name}” cannot be made: {_described(error)}.",
             "It must be importable from here, and its class take no arguments.",
         ) from error
     methods = ("start", "stop", "output", "interrupt")
@@ -117,8 +127,19 @@ def load_interface(name: str) -> CarriesAudio:
             f"The class “{name}” is no audio interface: it has no {' and no '.join(missing)}.",
             "It needs start(input_callback), stop(), output(audio) and interrupt().",
         )
+    waiting = [m for m in methods if inspect.iscoroutinefunction(getattr(made, m))]
+    if waiting:
+        raise ChoiceError(
+            f"The class “{name}” is made for an event loop: its {' and '.join(waiting)} are async, "
+            "and nobody would await them.",
+            "Its methods must be ordinary ones, as those of audio.AudioInterface.",
+        )
     interface: CarriesAudio = made
     return interface
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(".")
 
 
 def _device(choice: str) -> str | None:

@@ -112,12 +112,22 @@ class Link:
         return Ending(EndReason.NO_NETWORK, sentence, CHECK_NETWORK) if waited_s > limit_s else None
 
     def _not_begun(self, waited_s: float, limit_s: float) -> Ending | None:
+        if waited_s > limit_s and self._tap.is_starting:
+            return self._audio_not_open(limit_s)
         sentence = (
             f"{self._host} took the call, and did not begin the conversation within "
             f"{limit_s:g} seconds."
         )
         advice = "Check that the base URL is that of an agent's server."
         return Ending(EndReason.SERVER_SILENT, sentence, advice) if waited_s > limit_s else None
+
+    def _audio_not_open(self, limit_s: float) -> Ending:
+        """Return the ending where the SDK waits for the audio interface, and not for the agent."""
+        sentence = f"{self._tap.carrier} did not open within {limit_s:g} seconds."
+        advice = "Check that the sound system answers, or choose another device or a file."
+        if self._tap.estimated:
+            advice = "Its start() must return; what takes long belongs on a thread of its own."
+        return Ending(EndReason.DEVICE, sentence, advice)
 
     def _silent(self, waited_s: float, limit_s: float) -> Ending | None:
         sentence = f"Nothing has come from {self._host} for {limit_s:g} seconds, not even a ping."

@@ -35,9 +35,10 @@ from app.timeline.events import (
 )
 from audio.account import Account
 from audio.clock import now
+from audio.duplex import DuplexInterface
 from audio.errors import AudioError, FormatError
 from audio.interface import AudioInterface, InputCallback
-from audio.pcm import SAMPLE_RATE, Decoder, Samples, to_samples
+from audio.pcm import SAMPLE_RATE, Decoder, Samples, as_bytes, to_samples
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,8 @@ class Tap(AudioInterface):
         self._modelled: Modelled | None = None
         self._started = False
         self.has_begun = False
+        self.is_starting = False
+        """Whether ``inner`` is opening at this moment: what it waits for, the agent waits for."""
         # Guards the order of output and interrupt: what a hold-back lets pass is queued before the
         # interrupt that empties the queue, or not at all.
         self._order = threading.Lock()
@@ -137,12 +140,15 @@ class Tap(AudioInterface):
         self.has_begun = True
         with self._lifecycle:
             self._stop_asked = False
+        self.is_starting = True
         try:
             self._inner.start(self._deliver)
         except AudioError:
             raise
-        except Exception as error:
+        except BaseException as error:  # sys.exit() in somebody's class ends no thread of ours
             raise InterfaceFailed(self._accuse("could not start", error)) from error
+        finally:
+            self.is_starting = False
         self._started = True
         if not self._begin_running():
             self._stop_inner()
@@ -254,6 +260,13 @@ class Tap(AudioInterface):
         return self._running
 
     @property
+    def carrier(self) -> str:
+        """What ``inner`` is, for the subject of a sentence."""
+        if isinstance(self._inner, DuplexInterface):
+            return "the microphone or the speaker"
+        return f"the audio interface {type(self._inner).__name__}"
+
+    @property
     def holding_back(self) -> bool:
         """Whether the rest of a reply is being held back."""
         return self._hold.active
@@ -347,7 +360,8 @@ class Tap(AudioInterface):
     def _deliver(self, audio: bytes) -> None:
         """Take a mic chunk from ``inner``, on its thread."""
         called_at = now()
-        samples = to_samples(bytes(audio)[: len(audio) & ~1])
+        whole = as_bytes(audio)
+        samples = to_samples(whole[: len(whole) & ~1])
         position, captured_at = self._captured(samples, called_at)
         self._uplink.send(samples, captured_at, position)
         if self._modelled is not None:
@@ -375,14 +389,14 @@ class Tap(AudioInterface):
         """Call a method of somebody's class: what it raises must not end the session."""
         try:
             call()
-        except Exception as error:  # a foreign class may raise anything at all
+        except BaseException as error:  # a foreign class may raise anything at all
             log.exception("The audio interface's %s() failed", method)
             sentence = self._accuse(f"failed in {method}()", error)
             self._timeline.append(Trouble(self._clock.now(), "device", sentence, level="error"))
 
-    def _accuse(self, what: str, error: Exception) -> str:
-        name = type(self._inner).__name__
-        return f"The audio interface {name} {what}: {type(error).__name__}: {error}"
+    def _accuse(self, what: str, error: BaseException) -> str:
+        why = f"{type(error).__name__}: {error}".rstrip(".")
+        return f"The audio interface {type(self._inner).__name__} {what}: {why}."
 
     def _protocol_trouble(self, sentence: str) -> None:
         self._timeline.append(Trouble(self._clock.now(), "protocol", sentence))

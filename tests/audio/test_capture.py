@@ -77,13 +77,16 @@ def test_account_tells_when_each_chunk_was_captured(microphone):
     assert last.returned_at >= last.called_at
 
 
-def test_a_callback_that_raises_is_logged_and_counted_and_delivery_goes_on(microphone, caplog):
+@pytest.mark.parametrize("raised", [ConnectionError, SystemExit, KeyboardInterrupt])
+def test_a_callback_that_raises_is_logged_and_counted_and_delivery_goes_on(
+    microphone, caplog, raised
+):
     chunks: list[bytes] = []
 
     def callback(audio: bytes) -> None:
         chunks.append(audio)
         if len(chunks) == 1:
-            raise ConnectionError("the socket is gone")
+            raise raised("the socket is gone")
 
     with caplog.at_level(logging.ERROR, "audio.capture"):
         mic = microphone(callback)
@@ -91,7 +94,7 @@ def test_a_callback_that_raises_is_logged_and_counted_and_delivery_goes_on(micro
         wait_until(lambda: len(chunks) == 3, what="the chunks after the one that raised")
     assert mic.account.counters.callback_errors == 1
     assert [failed.error for failed in mic.records(CallbackFailed)] == [
-        "ConnectionError: the socket is gone"
+        f"{raised.__name__}: the socket is gone"
     ]
     assert "Traceback" in caplog.text
     caplog.clear()

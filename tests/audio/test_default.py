@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,10 +13,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from audio import DefaultAudioInterface
+from audio import DefaultAudioInterface, devices, portaudio
 from audio.account import DeviceFault, Heard, MicChunk
 from audio.devices import list_devices
-from audio.errors import DeviceError
+from audio.errors import DeviceError, SoundSystemSilent
 from audio.pcm import SAMPLE_RATE, to_bytes, to_samples
 from tests.rig.speech import loudness_dbfs, say, tone
 from tests.rig.waiting import wait_until
@@ -41,12 +43,12 @@ def faults(interface) -> list[str]:
 
 
 def test_lists_what_a_person_can_pick_and_no_monitors(sound_card):
-    devices = list_devices()
-    assert {(d.role, d.label) for d in devices if d.is_default} == {
+    found = list_devices()
+    assert {(d.role, d.label) for d in found if d.is_default} == {
         ("microphone", "Rig Microphone"),
         ("speaker", "Rig Speaker"),
     }
-    assert not [d.label for d in devices if "onitor" in d.label]
+    assert not [d.label for d in found if "onitor" in d.label]
 
 
 def test_lists_nothing_without_a_sound_server(sound_card):
@@ -172,3 +174,48 @@ def test_without_pyaudio_it_says_how_to_get_it(monkeypatch):
 def test_a_device_that_is_not_there_is_named(sound_card):
     with pytest.raises(DeviceError, match="“Grandfather's gramophone”"):
         DefaultAudioInterface(output_device="Grandfather's gramophone").start(ignore)
+
+
+@pytest.fixture
+def hung_server(sound_card, monkeypatch):
+    monkeypatch.setattr(devices, "ANSWER_S", 0.3)
+    os.kill(sound_card.pid, signal.SIGSTOP)
+    yield
+    os.kill(sound_card.pid, signal.SIGCONT)
+    wait_until(lambda: not devices._asking.locked(), 10, "whoever asked to have an answer")
+
+
+def test_a_sound_server_that_hangs_is_not_waited_for_when_devices_are_listed(hung_server):
+    for _ in range(3):
+        began = time.monotonic()
+        with pytest.raises(SoundSystemSilent) as raised:
+            list_devices()
+        assert time.monotonic() - began < 2
+    # nobody named a device
+    assert str(raised.value) == "The sound system does not answer."
+    assert [thread.name for thread in threading.enumerate()].count("device-list") == 1
+
+
+def test_a_device_that_was_named_is_named_when_the_sound_server_hangs(hung_server):
+    with pytest.raises(DeviceError, match=r"The microphone “turnscope_mic” cannot be reached: the"):
+        DefaultAudioInterface(input_device="pulse:turnscope_mic").start(ignore)
+
+
+def test_what_others_write_to_stderr_is_not_lost_while_a_device_hangs(sound_card, hung_server):
+    before = os.fstat(2)
+    interface = DefaultAudioInterface()
+    starting = threading.Thread(target=interface.start, args=(ignore,))
+    starting.start()
+    wait_until(portaudio._portaudio.locked, what="a device to be opening")
+    wait_until(lambda: in_the_library(starting), what="the library to wait")
+    assert os.path.samestat(os.fstat(2), before)
+    interface.stop()
+    os.kill(sound_card.pid, signal.SIGCONT)
+    starting.join(10)
+    assert not starting.is_alive()
+
+
+def in_the_library(thread: threading.Thread) -> bool:
+    """Whether a thread is inside PyAudio, where nothing of ours can be called."""
+    frame = sys._current_frames().get(thread.ident)
+    return frame is not None and "pyaudio" in frame.f_code.co_filename

@@ -353,6 +353,40 @@ def test_what_the_disk_never_took_is_counted_and_the_rest_keeps_its_place(
     assert np.all((heard == expected) | (heard == 0))
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_taken_away_is_told_once(
+    tmp_path: Path, monkeypatch, caplog, replaced: bool
+) -> None:
+    monkeypatch.setattr(audio_file._Writer, "LOOK_S", 0.0)
+    monkeypatch.setattr(audio_file._Writer, "FLUSH_S", 0.01)
+    speaker, path = Speaker(), tmp_path / "heard.wav"
+    opened = FileSink(path).open(speaker.pull, speaker.faults.append, nothing)
+    until(lambda: len(read(path)) > 0)
+    path.rename(tmp_path / "elsewhere.wav")
+    if replaced:
+        path.write_bytes(b"of somebody else's")
+    until(lambda: bool(speaker.faults))
+    count = len(speaker.due)
+    until(lambda: len(speaker.due) > count + 10)
+    opened.close()
+    assert speaker.faults == [
+        f"“{path}” was deleted or replaced: what is heard is written no more."
+    ]
+    assert path.exists() == replaced
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "a\0b.wav", "\ud800.wav"])
+@pytest.mark.parametrize("spoken", [False, True])
+def test_what_no_file_can_be_called_cannot_be_written(
+    tmp_path: Path, name: str, spoken: bool
+) -> None:
+    caller = tmp_path / "caller.wav"
+    audio_file.StreamingWav(caller).close()
+    interface = audio_file.FileAudioInterface(caller if spoken else None, tmp_path / name)
+    with pytest.raises(FileUnwritable, match="cannot be written"):
+        interface.start(nothing)
+
+
 def test_what_cannot_be_written_is_named_and_leaves_no_thread(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "heard.wav"
     with pytest.raises(FileUnwritable) as caught:

@@ -276,6 +276,17 @@ def test_two_interrupts_within_one_block_lose_nothing():
     assert_every_sample_accounted_for(player)
 
 
+@pytest.mark.parametrize("count", [1000, 1001])
+def test_an_array_of_samples_or_a_view_of_one_is_heard_whole(count):
+    player = Player()
+    samples = loud(count)
+    player.queue.put(samples, 0.0)
+    player.queue.put(memoryview(samples), 0.0)
+    samples[:] = 0  # who handed it over uses it again
+    assert player.account.counters.received_samples == 2 * count
+    assert np.array_equal(player.pull(20, 100)[: 2 * 900], np.tile(loud(count), 2)[: 2 * 900])
+
+
 def test_after_closing_nothing_is_queued_and_nothing_is_played():
     player = Player()
     player.put(loud(1000))

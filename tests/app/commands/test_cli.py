@@ -124,6 +124,15 @@ def test_what_cannot_be_done_is_said_in_a_sentence(arguments, code, words, capsy
     assert "Traceback" not in told.out + told.err
 
 
+def test_a_missing_caller_is_said_before_an_agent_is_begun(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("app.agents.demo_agent.DemoAgent.open", lambda _: pytest.fail("begun"))
+    missing = str(tmp_path / "none.wav")
+    arguments = ("--mic", missing, "--speaker", "none", "--record", str(tmp_path / "kept"))
+    assert run("run", *arguments) == DEVICE_OR_FILE
+    assert f"There is no file “{missing}”." in capsys.readouterr().err
+    assert not (tmp_path / "kept").exists()
+
+
 @pytest.mark.parametrize("seconds", ["soon", "-1", "nan", "inf"])
 def test_seconds_are_a_number(seconds, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -222,7 +231,8 @@ def test_a_port_in_use_is_said_in_a_sentence(capsys):
     assert "cannot listen on port" in capsys.readouterr().err
 
 
-def test_no_display_names_the_way_without_a_window():
+@pytest.mark.parametrize("display", [{}, {"DISPLAY": "localhost:10.0"}])
+def test_no_display_names_the_way_without_a_window(display):
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -230,7 +240,7 @@ def test_no_display_names_the_way_without_a_window():
     }
     done = subprocess.run(
         [sys.executable, "-m", "app"],
-        env=environment,
+        env={**environment, **display},
         capture_output=True,
         text=True,
         timeout=30,
@@ -298,6 +308,23 @@ def test_a_class_in_the_folder_that_one_is_in_is_found(tmp_path):
         check=False,
     )
     assert done.returncode == OK, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full")
+def test_a_version_that_cannot_be_shown_is_said_in_a_sentence():
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "--version"],
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == DEVICE_OR_FILE
+    assert done.stderr.count("\n") == 1
+    assert "no space left" in done.stderr
 
 
 def test_the_version_is_shown(capsys):

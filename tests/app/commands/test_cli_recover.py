@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from app.bundles.bundle import open_bundle
 from app.commands import cli
 from tests.app.recorder_rig import Rig
+from tests.rig.opened import open_bundle
 from tests.rig.waiting import wait_until
 
 

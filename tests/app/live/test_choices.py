@@ -96,6 +96,39 @@ def test_a_class_that_raises_is_named():
         load_interface(f"{__name__}:Angry")
 
 
+@pytest.mark.parametrize("name", ["Leaving", "gone"])
+def test_a_class_or_module_that_exits_does_not_end_the_program(name, tmp_path, monkeypatch):
+    (tmp_path / "leaving_module.py").write_text("raise SystemExit(7)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    choice = f"{__name__}:Leaving" if name == "Leaving" else "leaving_module:Thing"
+    with pytest.raises(ChoiceError, match=r"cannot be made: SystemExit: 7\."):
+        load_interface(choice)
+
+
+def test_a_class_with_async_methods_is_refused():
+    with pytest.raises(ChoiceError, match="its start and output are async, and nobody would"):
+        load_interface(f"{__name__}:Awaited")
+
+
+class Leaving:
+    def __init__(self):
+        raise SystemExit(7)
+
+
+class Awaited:
+    async def start(self, input_callback):
+        pass
+
+    def stop(self):
+        pass
+
+    async def output(self, audio):
+        pass
+
+    def interrupt(self):
+        pass
+
+
 class Angry:
     def __init__(self):
         raise OSError("no sound today")

@@ -7,10 +7,8 @@ import json
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +17,6 @@ import soundfile
 from app.agents.base import AgentError, Endpoint
 from app.agents.demo_agent import DemoAgent
 from app.analysis.turns import TurnTracker
-from app.bundles.bundle import open_bundle
 from app.bundles.bundle_lock import is_being_written
 from app.bundles.notes import Marker, edit_notes, load_notes
 from app.bundles.session_info import summary_facts
@@ -33,7 +30,9 @@ from app.timeline.events import (
     Silenced,
     Trouble,
 )
+from audio.duplex import DuplexInterface
 from audio.errors import AlreadyRunning, DeviceError
+from audio.file import FileSink
 from audio.user_sound import UserSound
 from audio.wavfile import StreamingWav
 from tests.app.agents.fake_agent import (
@@ -54,14 +53,8 @@ from tests.app.session_rig import (
     events_of,
     run,
     send_then_listen,
-    sessions,
 )
-
-
-@pytest.fixture
-def make(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Session]]:
-    with sessions(tmp_path, caplog) as made:
-        yield made
+from tests.rig.opened import open_bundle
 
 
 def test_a_conversation_with_the_demo_agent_is_recorded_whole(make):
@@ -361,6 +354,46 @@ def test_an_agent_that_never_opens_is_given_up_in_its_own_time(make, monkeypatch
     free.set()
     assert eventually(lambda: agent.opened)
     assert_recorded(session)
+
+
+class Waiting:
+    """The source that a device is whose sound server hangs."""
+
+    label = "Waiting"
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+
+    def open(self, *_):
+        self.free.wait(20)
+        raise DeviceError("microphone", "Box", "is gone")
+
+
+def test_devices_that_do_not_open_are_not_blamed_on_the_agent(make):
+    source = Waiting()
+    with running(send_then_listen()) as server:
+        audio = DuplexInterface(source, FileSink(None))
+        session = run(make(agent_at(server.base_url), audio, connect_timeout_s=0.3))
+        source.free.set()
+    assert session.reason is EndReason.DEVICE
+    assert session.sentence == (
+        "The microphone or the speaker did not open within 0.3 seconds. "
+        "Check that the sound system answers, or choose another device or a file."
+    )
+
+
+def test_a_class_of_ones_own_whose_start_blocks_is_named(make):
+    free = threading.Event()
+
+    class Blocking(QuietCaller):
+        def start(self, input_callback):
+            free.wait(20)
+
+    with running(send_then_listen()) as server:
+        session = run(make(agent_at(server.base_url), Blocking(), connect_timeout_s=0.3))
+        free.set()
+    assert session.reason is EndReason.DEVICE
+    assert "The audio interface Blocking did not open within 0.3 seconds." in session.sentence
 
 
 def test_health_counts_what_every_buffer_had_to_drop(make, tmp_path):

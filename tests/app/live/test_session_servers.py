@@ -6,12 +6,10 @@ import json
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from app.live.session import EndReason, Session, State
+from app.live.session import EndReason, State
 from app.timeline.events import AgentChunkReceived, Interrupted, MessageReceived, Trouble
 from tests.app.agents.fake_agent import (
     KEY,
@@ -32,14 +30,7 @@ from tests.app.session_rig import (
     run,
     send_then_listen,
     session_threads,
-    sessions,
 )
-
-
-@pytest.fixture
-def make(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Session]]:
-    with sessions(tmp_path, caplog) as made:
-        yield made
 
 
 def close_with(code: int, reason: str = "", *, after: str | None = None):

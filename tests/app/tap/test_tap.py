@@ -299,6 +299,30 @@ def test_errors_of_devices_pass_and_others_name_the_class(timeline, clock):
         Tap(Broken(OSError("no")), timeline, clock).start(print)
 
 
+@pytest.mark.parametrize("shape", [bytes, bytearray, memoryview, lambda chunk: chunk])
+def test_a_mic_chunk_is_sent_whole_whatever_kind_of_buffer_it_is(tap, device, sent, shape):
+    chunk = np.arange(1601, dtype=np.int16)
+    device.callback(shape(chunk))
+    assert sent == [chunk.tobytes()]
+
+
+def test_a_class_that_exits_is_a_class_that_fails(timeline, clock, caplog):
+    class Leaving(Device):
+        def start(self, input_callback):
+            raise SystemExit(4)
+
+        def output(self, audio):
+            raise SystemExit(5)
+
+    tap = Tap(Leaving(), timeline, clock)
+    with pytest.raises(InterfaceFailed, match="Leaving could not start: SystemExit: 4"):
+        tap.start(print)
+    assert not tap.is_starting
+    tap._running = True
+    say(tap, 1)
+    assert "Leaving failed in output(): SystemExit" in events_of(timeline, Trouble)[0].sentence
+
+
 def test_a_class_without_an_account_is_modelled_and_marked(timeline, clock):
     caller = QuietCaller()
     tap = Tap(caller, timeline, clock)
