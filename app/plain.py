@@ -14,4 +14,4 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return ``text`` as one line: each run of white space is a blank, and all is printable."""
-    return printable(" ".join(text.split()))
+    return " ".join(word for part in text.split() if (word := printable(part)))

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,16 @@ from tests.rig.sound_card import SoundCard
 
 _PRIVATE_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 _REMOVED = ("ELEVENLABS_API_KEY", "PULSE_SINK", "PULSE_SOURCE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def control_c() -> Iterator[None]:
+    """Let Ctrl+C be heard, here and in what is started: a shell's background job ignores it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -204,10 +204,10 @@ def parts_to_silence(cut: Interruption) -> dict[str, float | None]:
     One that lasts longer than it took from mouth to silence is not known: it was no part of that,
     as where the interrupt came before the mic chunk was complete.
     """
-    whole_ms = cut.mouth_to_silence_ms
+    whole_ms = inf if cut.mouth_to_silence_ms is None else cut.mouth_to_silence_ms
     parts = {part.name: part.ms for part in parts_of(cut)}
     return {
-        name: None if name != "pause" and exceeds(ms, inf if whole_ms is None else whole_ms) else ms
+        name: None if name != "pause" and ms is not None and ms > whole_ms else ms
         for name, ms in parts.items()
     }
 

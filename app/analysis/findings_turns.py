@@ -158,20 +158,21 @@ _PART_ADVICE = {
 def response_parts(response: Response) -> dict[str, float]:
     """Return the parts of a response's latency in ms, those that are known.
 
-    Endpointing is negative where the agent told of it before the user's speech had ended.
+    As in the chain of an interruption, a part is not known whose end came before its start:
+    endpointing, where the agent told of it before the user's speech had ended.
     """
     heard, stop = response.heard_at, response.user_stop
     ended, came = response.endpointed_at, response.first_chunk_at
-    parts: dict[str, float] = {}
-    if stop is not None and ended is not None:
-        parts["endpointing"] = (ended - stop) * 1000
-    if came is not None:
-        parts["audio"] = (heard - came) * 1000
-        if ended is not None:
-            parts["agent"] = (came - ended) * 1000
-        elif stop is not None:
-            parts["agent_and_endpointing"] = (came - stop) * 1000
-    return parts
+    ends = {"endpointing": (stop, ended), "audio": (came, heard)}
+    if ended is not None:
+        ends["agent"] = (ended, came)
+    else:
+        ends["agent_and_endpointing"] = (stop, came)
+    return {
+        name: (after - before) * 1000
+        for name, (before, after) in ends.items()
+        if before is not None and after is not None and after >= before
+    }
 
 
 def _within_latency(response: Response) -> Response:

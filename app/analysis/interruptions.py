@@ -8,16 +8,19 @@ ended before a burst or an echo came.
 
 Classes, where they are certain: ``button`` and ``message`` by their source; ``barge-in`` where
 there is such an onset; ``false`` where agent audio was cut off, the microphone was being listened
-to, and ``VERDICT_S`` later no speech had been noticed. Otherwise none.
+to, and no speech was found once the user track had been listened to: what it held before the
+interrupt is told then, within 0.9 s of it. Where nobody tells that, it is ``VERDICT_S``, or longer
+where mic chunks are. Otherwise none.
 
 The parts of the chain come in any order: the mic chunk that carried the onset is told before or
-after it, and so are the agent's message and the interrupt.
+after it, and so are the agent's message and the interrupt, the edges of speech and the interrupt.
+Whatever is told later than a class was given is weighed with the rest, as if it had been known.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.analysis.turn_records import Interruption, InterruptionClass, Sound, SoundClass, Turn
@@ -87,7 +90,10 @@ class Cut:
     @property
     def silent_at(self) -> float | None:
         """When the last agent sample left the speaker, if one left after the interrupt."""
-        return self.silenced.silent_at if self.silenced is not None else None
+        told = self.silenced
+        if told is None or told.silent_at is None or told.silent_at < told.interrupted_at:
+            return None
+        return told.silent_at
 
     @property
     def was_playing(self) -> bool:
@@ -211,22 +217,27 @@ class CutKeeper:
     ONSET_TOLERANCE_S = 0.05
     DOUBT_S = 0.3
     """Speech that begins this soon after an interrupt may be its cause, put late by VAD."""
-    VERDICT_S = 1.5
+    VERDICT_S = 1.0
+    """So long speech is waited for where nobody tells what the user track held."""
+    LATEST_VERDICT_S = 4.0
+    """And so long where no mic chunk was complete since: one may be seconds long."""
     NEAR_S = 0.25
     """A discard belongs to the interrupt next to it in time; they carry the same one."""
     TOLD_S = 2.0
     """So long after the agent's message its interrupt may come."""
-    RECENT = 8
+    RECENT = 16
 
     def __init__(self) -> None:
         """Begin without any."""
         self.all: list[Cut] = []
         self._speech: deque[Speech] = deque(maxlen=self.RECENT)
-        self._undecided: list[Cut] = []
+        self._waiting: deque[Cut] = deque(maxlen=self.RECENT)
+        """Until it is over, whatever their class is so far."""
         self._told: deque[tuple[float, int | None]] = deque(maxlen=self.RECENT)
         self._sounds: deque[SoundBefore] = deque(maxlen=self.RECENT)
         self._chunks = ChunkFinder()
-        self._is_listening = False
+        self._listened_until: float | None = None
+        """When the last mic chunk was complete; None while nothing listens."""
         self._is_muted = False
         self._now = 0.0
 
@@ -237,12 +248,12 @@ class CutKeeper:
         self.all.append(cut)
         cut.turn_start = agent_turn.start if agent_turn is not None else None
         cut.playout_since = None if agent_turn is None else playout_since(agent_turns)
-        cut.could_hear = self._is_listening and not self._is_muted
+        cut.could_hear = self._listened_until is not None and not self._is_muted
         cut.told_at = self._told_before(event)
         cut.sound = next((each for each in self._sounds if self._is_before(each, cut)), None)
-        cut.kind = _OF_SOURCE.get(event.source)
-        if cut.kind is None:
-            self._decide(cut)
+        self._decide(cut)
+        if not self._is_over(cut):
+            self._waiting.append(cut)
         return cut
 
     def near(self, t: float) -> Cut | None:
@@ -273,7 +284,7 @@ class CutKeeper:
 
         Without the microphone being heard, no speech means nothing.
         """
-        self._is_listening = True
+        self._listened_until = max(self._listened_until or 0.0, chunk.completed_at)
         carried = self._chunks.add(chunk)
         return [cut for cut in self._recent if any(cut.speech is each for each in carried)]
 
@@ -282,23 +293,19 @@ class CutKeeper:
         self._is_muted = muted
 
     def speech_starts(self, t: float) -> list[Cut]:
-        """Note an onset; return the cuts that it turns out to belong to, if it came late."""
+        """Note an onset; return the cuts that may be another's for it, as it came late."""
         speech = Speech(t)
         self._speech.append(speech)
         self._chunks.find(speech)
-        found: list[Cut] = []
-        for cut in self._undecided:
-            late = t - cut.event.t
-            if not found and -self.ONSET_WINDOW_S <= late <= self.ONSET_TOLERANCE_S:
-                cut.speech, cut.kind = speech, "barge-in"
-                found.append(cut)
-        self._undecided = [cut for cut in self._undecided if cut.speech is None]
-        return found
+        return self._decide_all(cut for cut in self._recent if t <= cut.event.t + self.DOUBT_S)
 
-    def speech_stops(self, t: float) -> None:
-        """Note the end of speech."""
-        if self._speech and self._speech[-1].stop is None:
-            self._speech[-1].stop = t
+    def speech_stops(self, t: float) -> list[Cut]:
+        """Note the end of speech; return the cuts that it turns out not to belong to."""
+        speech = self._speech[-1] if self._speech else None
+        if speech is None or speech.stop is not None:
+            return []
+        speech.stop = t
+        return self._decide_all(cut for cut in self._recent if cut.speech is speech)
 
     def forget_speech(self, onset: float, echo: EchoHeard) -> list[Cut]:
         """Note that what began at ``onset`` was ``echo``; return the cuts that it changes."""
@@ -306,11 +313,7 @@ class CutKeeper:
             if speech.start == onset:
                 speech.echo = echo
                 speech.stop = echo.stop if speech.stop is None else speech.stop
-        cuts = [cut for cut in self._recent if cut.onset == onset]
-        for cut in cuts:
-            cut.kind = None
-            self._decide(cut)
-        return cuts
+        return self._decide_all(cut for cut in self._recent if cut.onset == onset)
 
     def hear_echo(self, echo: EchoHeard) -> list[Cut]:
         """Note ``echo``; return the interrupts that had it right before them."""
@@ -324,6 +327,14 @@ class CutKeeper:
         return cuts
 
     # -- what comes with an interrupt --------------------------------------------------------------
+
+    def silence(self, silenced: Silenced) -> Cut | None:
+        """Note when the agent fell silent; return the cut that did it."""
+        cut = self.of_epoch(silenced)
+        if cut is not None:
+            cut.silenced = silenced
+            self._decide(cut)
+        return cut
 
     def agent_tells(self, t: float, event_id: int | None) -> Cut | None:
         """Note the agent's message of an interruption; return the cut that came before it."""
@@ -340,43 +351,64 @@ class CutKeeper:
         cut = next((cut for cut in self._recent if self._is_before(sound, cut)), None)
         if cut is not None:
             cut.sound = sound
-            if cut.speech is not None and self._has_other_cause(cut, cut.speech):
-                cut.kind = None
-                self._decide(cut)
+            self._decide(cut)
         return cut
 
     # -- classes -------------------------------------------------------------------------------
 
-    def pass_time(self, t: float) -> Cut | None:
-        """Note that it is ``t`` now; return a cut whose class has become certain by that."""
+    def pass_time(self, t: float) -> list[Cut]:
+        """Note that it is ``t`` now; return the cuts whose class has become certain by that."""
         self._now = max(t, self._now)
-        if not self._undecided or t - self._undecided[0].event.t < self.VERDICT_S:
+        due: list[Cut] = []
+        while self._waiting and self._is_over(self._waiting[0]):
+            due.append(self._waiting.popleft())
+        return self._decide_all(due)
+
+    def _decide_all(self, cuts: Iterable[Cut]) -> list[Cut]:
+        """Decide anew on each; return those that have come out otherwise."""
+        return [cut for cut in cuts if self._decide(cut)]
+
+    def _decide(self, cut: Cut) -> bool:
+        """Weigh all that is known, in whatever order it came; say whether that changes the cut."""
+        before = cut.kind, cut.speech
+        kind = _OF_SOURCE.get(cut.event.source)
+        if kind is None:
+            cut.speech = self._find_speech(cut)
+            kind = self._verdict(cut) if cut.speech is None else "barge-in"
+        cut.kind = kind
+        return (cut.kind, cut.speech) != before
+
+    def _verdict(self, cut: Cut) -> InterruptionClass | None:
+        """Return the class of a cut with no speech behind it, so far."""
+        if not cut.could_hear or not cut.was_playing or not self._is_over(cut):
             return None
-        cut = self._undecided.pop(0)
-        self._give_verdict(cut)
-        return cut
+        t = cut.event.t
+        # speech right after the interrupt may be its cause, put a little late; of a reply that was
+        # not heard yet, speech right before
+        since = t + self.ONSET_TOLERANCE_S if cut.turn_start is not None else t - self.ENDED_S
+        in_doubt = any(
+            each.echo is None
+            and each.start <= t + self.DOUBT_S
+            and (each.start if cut.turn_start is not None else each.stop or t) > since
+            for each in self._speech
+        )
+        return None if in_doubt else "false"
 
-    def _decide(self, cut: Cut) -> None:
-        cut.speech = self._find_speech(cut)
-        if cut.speech is not None:
-            cut.kind = "barge-in"
-        elif cut.could_hear and self._now - cut.event.t >= self.VERDICT_S:
-            self._give_verdict(cut)
-        elif cut.could_hear:
-            self._undecided.append(cut)
-            self._undecided.sort(key=lambda each: each.event.t)
-            del self._undecided[: -self.RECENT]
-
-    def _give_verdict(self, cut: Cut) -> None:
-        soon_after = (each.start - cut.event.t for each in self._speech if each.echo is None)
-        # speech right after the interrupt may be its cause, put a little late: no verdict
-        in_doubt = any(self.ONSET_TOLERANCE_S < late <= self.DOUBT_S for late in soon_after)
-        cut.kind = "false" if cut.was_playing and not in_doubt else None
+    def _is_over(self, cut: Cut) -> bool:
+        """Whether speech before ``cut`` would have been found by now."""
+        # VAD has heard the user track to behind the interrupt when it is told what was there
+        if cut.sound is not None:
+            return True
+        since_s, heard_s = self._now - cut.event.t, (self._listened_until or 0.0) - cut.event.t
+        return since_s >= (self.VERDICT_S if heard_s >= self.DOUBT_S else self.LATEST_VERDICT_S)
 
     def _find_speech(self, cut: Cut) -> Speech | None:
         t, turn_start = cut.event.t, cut.turn_start
         if turn_start is None:
-            return None
+            if not cut.event.queued_samples:
+                return None
+            # a reply of which nothing was heard yet: whoever speaks is the cause of it
+            turn_start = t
         for speech in reversed(self._speech):
             if self._has_other_cause(cut, speech):
                 continue

@@ -39,7 +39,7 @@ class LimitInfo:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits; a figure is within one up to the limit itself.
+    """The limits; a figure is within one up to the limit itself, to the millisecond.
 
     Raises:
         ValueError: a value is not finite, or not within what its `LimitInfo` says.
@@ -142,8 +142,11 @@ def class_of(record: Interruption | Overlap, limits: Limits) -> Class:
 
 
 def exceeds(figure: float | None, limit: float) -> bool:
-    """Say whether a figure is known and over its limit."""
-    return figure is not None and figure > limit
+    """Say whether a figure is known and over its limit, both in ms.
+
+    Compared is what people read, whole milliseconds: one shown as 150 ms keeps a limit of 150 ms.
+    """
+    return figure is not None and round(figure) > limit
 
 
 def _class_of_overlap(overlap: Overlap, limits: Limits) -> Class:

@@ -55,8 +55,9 @@ class OverlapKeeper:
     KEPT = 16
     CLAIM_S = 0.25
     """An interrupt this long after an overlap, or before it, belongs to it."""
-    SURE_S = 0.6
-    """VAD is sure of an end so much later: until then speech may have ended already."""
+    SURE_S = 0.9
+    """VAD is sure of an end so much later, where the agent speaks: until then speech may have ended
+    already, and be a backchannel."""
     SILENCE_S = 1.0
     """A run that was silent for so long is over; what was heard is told sooner than that."""
 

@@ -372,6 +372,10 @@ class Replies:
         index = bisect_right(self._starts, position) - 1
         return self._started[index] if index >= 0 else None
 
+    def begins_at(self, position: int) -> bool:
+        """Say whether received ``position`` belongs to another reply than what came before it."""
+        return position > 0 and self.at(position) != self.at(position - 1)
+
     def find(self, original: str, event_id: int | None) -> int | None:
         """Return the reply that a correction speaks of: by its text, else its id, else the last."""
         recent = range(len(self.all) - 1, max(len(self.all) - self.RECENT - 1, -1), -1)
@@ -418,3 +422,36 @@ class Replies:
             self._starts.pop()
             self._started.pop()
         return moved
+
+
+class ReplyStarts:
+    """Where the latest replies begin in the received audio, and nothing else of them."""
+
+    MOST = 256
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._replies = Replies()
+
+    def add_chunk(self, chunk: AgentChunkReceived) -> None:
+        """Add audio."""
+        self._replies.add_chunk(replace(chunk, alignment=None))
+        self._forget()
+
+    def add_text(self, t: float, text: str, event_id: int | None) -> None:
+        """Note that a reply's whole text came."""
+        self._replies.add_text(t, text, event_id)
+        self._forget()
+
+    def begins_at(self, position: int) -> bool:
+        """Say whether received ``position`` belongs to another reply than what came before it."""
+        return self._replies.begins_at(position)
+
+    def _forget(self) -> None:
+        if len(self._replies.all) <= self.MOST:
+            return
+        last, self._replies = self._replies.all[-1], Replies()
+        for chunk in last.chunks:
+            self._replies.add_chunk(chunk)
+        if last.text is not None:
+            self._replies.add_text(last.at, last.text, last.event_id)

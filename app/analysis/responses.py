@@ -3,13 +3,17 @@
 A turn's figures come from the pieces of playout that make it up: how far ahead of playout each of
 their chunks arrived, and the silences within them and between them. The pieces of the latest turns
 are kept, for a turn may yet turn out to be two, or two of them one.
+
+An underrun is a silence in the middle of one reply, whose audio had not come: neither a pause of
+the device, which has audio that waits, nor the pause between two replies. To which reply audio
+belongs may be told after it was heard, so silences are judged when they are read.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -33,6 +37,14 @@ _BYTES_A_SECOND = {
 _USUAL = _BYTES_A_SECOND["pcm_16000"]
 
 
+class _Silence(NamedTuple):
+    """A silence of ``s`` seconds from ``at`` on; audio from received ``position`` ended it."""
+
+    at: float
+    s: float
+    position: int
+
+
 class _Arrival(NamedTuple):
     """When received samples ``[start, stop)`` came."""
 
@@ -47,6 +59,8 @@ class _Piece:
 
     start: float
     stop: float
+    position: int = 0
+    """Its first sample's, of the received audio."""
     first_chunk_at: float | None = None
     first_lead_ms: float | None = None
     """That of the chunk that it begins with, where it begins with a whole chunk."""
@@ -54,8 +68,11 @@ class _Piece:
     """Those of its other chunks, in ascending order."""
     is_late: bool = False
     """Whether its audio had not arrived when the piece before it ended."""
+    silences: list[_Silence] = field(default_factory=list)
+    """Those in it whose audio had not come, the latest."""
     dry: int = 0
     dry_s: float = 0.0
+    """Older ones that were underruns."""
     estimated: bool = False
 
 
@@ -68,14 +85,18 @@ class ResponseKeeper:
     ENDPOINT_S = 0.1
     """The transcript may come so long before the end of speech: VAD puts that a little late."""
     PIECES = 64
+    SILENCES = 32
+    NEAR_S = 0.1
+    """An underrun that is told of is dated this near to the silence that is seen."""
     OF_TURN = 32
     """So many pieces of one turn are kept apart."""
     LEADS = 2048
     """Of a piece with more chunks every second one is let go of, which leaves the median."""
 
-    def __init__(self) -> None:
-        """Begin with nothing heard."""
-        self._responses: Growing[Response] = Growing()
+    def __init__(self, begins_reply: Callable[[int], bool] = lambda _position: False) -> None:
+        """Begin with nothing heard; ``begins_reply`` says it of a received position."""
+        self._begins_reply = begins_reply
+        self._responses: list[Response] = []
         self._pieces: deque[_Piece] = deque(maxlen=self.PIECES)
         self._arrivals: deque[_Arrival] = deque()
         self._transcripts: deque[float] = deque(maxlen=self.PIECES)
@@ -107,20 +128,28 @@ class ResponseKeeper:
         self._in_turn = 0 if begins else self._in_turn
         if piece is None or begins or (gap_s >= self.BREAK_S and self._in_turn < self.OF_TURN):
             self._in_turn += 1
-            is_late = piece is not None and not self._had_come(heard.start, piece.stop)
-            piece = _Piece(heard.at, until, is_late=is_late)
+            is_late = piece is not None and not self.had_come(heard.start, piece.stop)
+            piece = _Piece(heard.at, until, heard.start, is_late=is_late)
             self._pieces.append(piece)
-        elif gap_s >= self.DRY_S and not self._had_come(heard.start, piece.stop):
-            piece.dry, piece.dry_s = piece.dry + 1, piece.dry_s + gap_s
+        elif gap_s >= self.DRY_S and not self.had_come(heard.start, piece.stop):
+            self._note_silence(piece, _Silence(piece.stop, gap_s, heard.start))
         piece.stop = until
         piece.estimated = piece.estimated or heard.estimated
         self._note_leads(piece, heard, is_first=piece.start == heard.at)
 
-    def _had_come(self, position: int, at: float) -> bool:
-        """Whether received ``position`` was there at ``at``: then the device paused, not the agent.
+    def _note_silence(self, piece: _Piece, silence: _Silence) -> None:
+        piece.silences.append(silence)
+        if len(piece.silences) > self.SILENCES:
+            oldest = piece.silences.pop(0)
+            if not self._begins_reply(oldest.position):
+                piece.dry, piece.dry_s = piece.dry + 1, piece.dry_s + oldest.s
 
-        Called once what was heard before it is let go of.
+    def had_come(self, position: int, at: float) -> bool:
+        """Whether received ``position``, which plays now, was there at ``at``.
+
+        Then the device has paused where there is a silence since, and not the agent.
         """
+        self.discard(position)
         return (
             bool(self._arrivals)
             and self._arrivals[0].start <= position
@@ -159,33 +188,18 @@ class ResponseKeeper:
 
     def responses(self, turns: Sequence[Turn], answered: Sequence[float | None]) -> list[Response]:
         """Return all responses, given the agent's turns and which user speech each answers."""
-        if len(self._responses) > len(turns):
-            self._responses.cut_to(len(turns))
+        del self._responses[len(turns) :]
         for number in range(min(self._dirty, len(self._responses)), len(turns)):
             following = turns[number + 1].start if number + 1 < len(turns) else None
             response = self._respond(turns[number], following, answered[number])
-            if number < len(self._responses):
-                self._responses.put(number, response)
-            else:
-                self._responses.append(response)
+            self._responses[number : number + 1] = [response]
         self._dirty = len(turns)
         return self._responses
-
-    def take_changed(self) -> int:
-        """Return the index of the first response that changed since the last call."""
-        return self._responses.take_changed()
 
     def _respond(self, turn: Turn, following: float | None, user_stop: float | None) -> Response:
         pieces = self._pieces_of(turn, following)
         first = pieces[0] if pieces and pieces[0].start == turn.start else None
-        silences = (
-            after.start - before.stop for before, after in pairwise(pieces) if after.is_late
-        )
-        gaps = [gap_s for gap_s in silences if gap_s >= self.DRY_S]
-        dry = len(gaps) + sum(piece.dry for piece in pieces)
-        dry_ms = (sum(gaps) + sum(piece.dry_s for piece in pieces)) * 1000
-        stop = pieces[-1].stop if pieces else turn.start
-        told = [each for each in self._underruns if turn.start <= each[0] <= stop + self.DRY_S]
+        dry, dry_ms = self._underruns_in(turn, pieces)
         leads = self._leads_of(pieces)
         return Response(
             heard_at=turn.start,
@@ -193,12 +207,34 @@ class ResponseKeeper:
             endpointed_at=self._endpointed(user_stop, turn.start),
             first_chunk_at=None if first is None else first.first_chunk_at,
             latency_ms=None if user_stop is None else (turn.start - user_stop) * 1000,
-            underruns=max(dry, sum(count for _, count, _ in told)),
-            underrun_ms=max(dry_ms, sum(ms for _, _, ms in told)),
+            underruns=dry,
+            underrun_ms=dry_ms,
             least_lead_ms=min(leads, default=None),
             median_lead_ms=median(leads) if leads else None,
             estimated=any(piece.estimated for piece in pieces),
         )
+
+    def _underruns_in(self, turn: Turn, pieces: list[_Piece]) -> tuple[int, float]:
+        """Return how often the queue ran dry in the middle of a reply, and for how many ms."""
+        silences = [
+            _Silence(before.stop, after.start - before.stop, after.position)
+            for before, after in pairwise(pieces)
+            if after.is_late and after.start - before.stop >= self.DRY_S
+        ]
+        silences += [silence for piece in pieces for silence in piece.silences]
+        between = [each.at for each in silences if self._begins_reply(each.position)]
+        dry = [each.s for each in silences if not self._begins_reply(each.position)]
+        count = len(dry) + sum(piece.dry for piece in pieces)
+        dry_ms = (sum(dry) + sum(piece.dry_s for piece in pieces)) * 1000
+        stop = pieces[-1].stop if pieces else turn.start
+        told_count, told_ms = 0, 0.0
+        for at, told, ms in self._underruns:
+            if not turn.start <= at <= stop + self.DRY_S:
+                continue
+            if told == 1 and any(abs(at - each) < self.NEAR_S for each in between):
+                continue  # of a version that told of the pause between two replies as well
+            told_count, told_ms = told_count + told, told_ms + ms
+        return max(count, told_count), max(dry_ms, told_ms)
 
     def _pieces_of(self, turn: Turn, following: float | None) -> list[_Piece]:
         pieces: list[_Piece] = []

@@ -5,12 +5,14 @@ What words an event changes is worked out when they are next read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.analysis.interruptions import Cut, CutWords
 from app.analysis.replies import Division, Replies
 from app.analysis.spans import SpanKeeper
 from app.analysis.transcript import Transcript
+from app.analysis.turn_records import Turn
 from app.timeline.events import AgentChunkReceived, AgentHeard, MessageReceived
 from audio.pcm import SAMPLE_RATE
 
@@ -24,10 +26,10 @@ class Said:
     OPEN_CUTS = 8
     """Of the cuts of one reply so many follow its words as they change; older ones are settled."""
 
-    def __init__(self, spans: SpanKeeper) -> None:
-        """Begin with nothing said."""
+    def __init__(self, spans: SpanKeeper, user_turns: Sequence[Turn] = ()) -> None:
+        """Begin with nothing said; ``user_turns`` are in order, and grow."""
         self.replies = Replies()
-        self.transcript = Transcript()
+        self.transcript = Transcript(user_turns)
         self._spans = spans
         self._cuts_of_reply: dict[int, list[int]] = {}
         self._changed: set[int] = set()
@@ -130,6 +132,7 @@ class Said:
                 self._refresh_reply(number)
                 cuts.update(self._cuts_of_reply.get(number, ()))
         self._changed.clear()
+        self.transcript.refresh()
         return cuts
 
     def words_of(self, cut: Cut) -> CutWords:

@@ -108,6 +108,10 @@ class SpanKeeper:
         """The received position that plays next; None where nothing waits."""
         return self._queue[0].start if self._queue else None
 
+    def count_waiting(self) -> int:
+        """Return how many pieces wait to be heard."""
+        return len(self._queue)
+
     @property
     def queued_samples(self) -> int:
         """How many samples wait, as far as events tell."""

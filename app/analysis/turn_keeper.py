@@ -3,7 +3,7 @@
 A user turn runs from the onset of speech to its end, by VAD; pauses shorter than ``pause_s`` do
 not end it unless the agent began to speak in them. An agent turn runs from the first sample heard
 to the last; it ends with a silence of ``pause_s``, with an interrupt, or with user speech in a
-shorter silence.
+shorter silence. A silence in which the device paused, with audio waiting, ends none.
 
 Response latency is from the end of a user turn to the first sample of the next agent turn. Each
 user turn is answered once at most. There is none where the agent spoke before the user had ended,
@@ -82,6 +82,8 @@ class TurnKeeper:
         """When the last agent sample of the last agent turn left the speaker."""
         self._unanswered: float | None = None
         self._agent_was_cut = False
+        self._fell_silent = False
+        """Whether the last agent turn ended by silence alone: what is told late may go on in it."""
         self._answers: float | None = None
         self._answered_at: float | None = None
         self._onset: _Onset | None = None
@@ -124,6 +126,7 @@ class TurnKeeper:
     def _user_stops(self, t: float) -> None:
         if not self.user_speaks:
             return
+        t = max(t, self.user[-1].start)
         self.user.put(-1, replace(self.user[-1], stop=t))
         self._unanswered = t
         self._onset = None
@@ -159,16 +162,23 @@ class TurnKeeper:
 
     # -- the agent -----------------------------------------------------------------------------
 
-    def agent_heard(self, at: float, until: float) -> bool:
-        """Note agent audio in ``[at, until)``; say whether it begins a turn."""
-        self._note_heard(at, until)
-        return self._agent_heard(at, until)
+    def agent_heard(self, at: float, until: float, *, held_up: bool = False) -> bool:
+        """Note agent audio in ``[at, until)``; say whether it begins a turn.
 
-    def _agent_heard(self, at: float, until: float) -> bool:
-        begins = not self.agent_speaks or self._is_new(at)
+        ``held_up``: it was there when the audio before it ended, so that a device has paused.
+        """
+        self._note_heard(at, until, held_up)
+        return self._agent_heard(at, until, held_up)
+
+    def _agent_heard(self, at: float, until: float, held_up: bool) -> bool:
+        goes_on = self.agent_speaks or self._fell_silent
+        begins = not goes_on or (not held_up and self._is_new(at))
         if begins:
             self._close_agent()
             self._begin_agent(at)
+        elif not self.agent_speaks:
+            self.agent.put(-1, replace(self.agent[-1], stop=None))
+        self._fell_silent = False
         self.heard_until = until
         return begins
 
@@ -179,13 +189,18 @@ class TurnKeeper:
 
     def _agent_cut(self) -> None:
         self._agent_was_cut = self._agent_was_cut or self.agent_speaks
+        self._fell_silent = False
         self._close_agent()
 
     def pass_time(self, t: float) -> None:
         """Note that it is ``t`` now: an agent turn ends by silence."""
         if self.agent_speaks and t - self.heard_until >= self._pause_s:
-            self._note(self._close_agent)
-            self._close_agent()
+            self._note(self._fall_silent)
+            self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        self._fell_silent = self._fell_silent or self.agent_speaks
+        self._close_agent()
 
     def finish(self, t: float) -> None:
         """Close what is open: the session is over."""
@@ -235,7 +250,9 @@ class TurnKeeper:
 
     def _close_agent(self) -> None:
         if self.agent_speaks:
-            self.agent.put(-1, replace(self.agent[-1], stop=self.heard_until))
+            # a clock that has jumped back makes no turn that ends before it begins
+            stop = max(self.heard_until, self.agent[-1].start)
+            self.agent.put(-1, replace(self.agent[-1], stop=stop))
 
     # -- what was no speech ----------------------------------------------------------------------
 
@@ -290,17 +307,20 @@ class TurnKeeper:
         if self._pasts and len(self._pasts[-1].steps) < self.STEPS:
             self._pasts[-1].steps.append(_Step(call, args))
 
-    def _note_heard(self, at: float, until: float) -> None:
+    def _note_heard(self, at: float, until: float, held_up: bool) -> None:
         steps = self._pasts[-1].steps if self._pasts else []
         last = steps[-1] if steps else None
         is_heard = last is not None and last.call == self._agent_heard
         if last is not None and is_heard and at - last.args[1] < self.BREAK_S:
-            steps[-1] = _Step(last.call, (last.args[0], until))
+            steps[-1] = _Step(last.call, (last.args[0], until, last.args[2]))
             return
-        self._note(self._agent_heard, at, until)
+        self._note(self._agent_heard, at, until, held_up)
 
 
-_REST = ("heard_until", "_unanswered", "_agent_was_cut", "_answers", "_answered_at", "_onset")
+_REST = (
+    *("heard_until", "_unanswered", "_agent_was_cut", "_fell_silent"),
+    *("_answers", "_answered_at", "_onset"),
+)
 
 
 def _without_speech(past: _Past, stops: Callable[..., object]) -> list[_Step]:

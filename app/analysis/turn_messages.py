@@ -62,6 +62,8 @@ class MessageReader:
 
     def _agent_response(self, message: MessageReceived, body: dict[str, Any]) -> None:
         self._refused.agent_responds()
+        # what was heard already may turn out to be of this reply, and a silence to be before it
+        self._responses.touch(len(self._turns.agent) - 1)
         self._said.set_text(message.t, text_in(body, "agent_response"), message.event_id)
 
     def _chat_part(self, message: MessageReceived, body: dict[str, Any]) -> None:
@@ -82,8 +84,7 @@ class MessageReader:
         self, message: MessageReceived, body: dict[str, Any], *, tentative: bool
     ) -> None:
         text = text_in(body, "user_transcript")
-        at = self._turns.user[-1].start if self._turns.user else message.t
-        self._said.transcript.user_said(text, at, tentative=tentative)
+        self._said.transcript.user_said(text, message.t, tentative=tentative)
 
 
 _Reader = Callable[[MessageReader, MessageReceived, dict[str, Any]], Cut | None]

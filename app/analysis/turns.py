@@ -15,6 +15,7 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 
+from app.analysis.bounds import MOST, MOST_PIECES, Bounds
 from app.analysis.interruptions import Cut, CutKeeper
 from app.analysis.limits import PAUSE_S
 from app.analysis.overlaps import OverlapKeeper
@@ -72,7 +73,7 @@ class TurnTracker:
     LOOSE_DISCARDS = 64
 
     LENGTHS = 64
-    """So many lengths of mic chunks are told apart."""
+    """So many lengths of mic chunks, and kinds of trouble, are told apart."""
     ECHOES = 32
     """So many of the latest echoes, and onsets of speech, are compared with each other."""
 
@@ -81,9 +82,9 @@ class TurnTracker:
         self._spans = SpanKeeper()
         self._turns = TurnKeeper(pause_s)
         self._overlaps = OverlapKeeper()
-        self._responses = ResponseKeeper()
         self._refused = RefusedKeeper()
-        self._said = Said(self._spans)
+        self._said = Said(self._spans, self._turns.user)
+        self._responses = ResponseKeeper(self._said.replies.begins_at)
         self._cuts = CutKeeper()
         self._messages = MessageReader(
             self._turns, self._cuts, self._said, self._responses, self._refused
@@ -97,6 +98,19 @@ class TurnTracker:
         self._troubles: Counter[str] = Counter()
         self._mic_chunks: Counter[int] = Counter()
         self._duration = 0.0
+        self._bounds = Bounds(
+            [
+                ("turns of the user's", MOST, self._turns.user.__len__),
+                ("turns of the agent's", MOST, self._turns.agent.__len__),
+                ("interruptions", MOST, self._cuts.all.__len__),
+                ("overlaps", MOST, self._overlaps.overlaps.__len__),
+                ("pieces of refused audio", MOST, self._refused.refused.__len__),
+                ("lines", MOST, self._said.transcript.lines.__len__),
+                ("replies", MOST, self._said.replies.all.__len__),
+                ("pieces of agent audio", MOST_PIECES, self._spans.settled.__len__),
+                ("pieces of agent audio", MOST_PIECES, self._spans.count_waiting),
+            ]
+        )
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             AgentChunkReceived: self._on_agent_chunk,
             AgentHeard: self._on_heard,
@@ -117,6 +131,9 @@ class TurnTracker:
 
     def feed(self, event: Event) -> None:
         """Take the next event."""
+        if self._bounds.is_reached:
+            self._duration = max(event.t, self._duration)
+            return
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -124,7 +141,19 @@ class TurnTracker:
             self._duration = event.t
             self._turns.pass_time(event.t)
             self._overlaps.pass_time(event.t)
-            self._mark_cut(self._cuts.pass_time(event.t))
+            self._claim_all(self._cuts.pass_time(event.t))
+        if self._bounds.check(self._duration):
+            self._finish(self._duration)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes no more events, for there are too many records of a kind."""
+        return self._bounds.is_reached
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences on what is not analysed."""
+        return self._bounds.warnings
 
     # -- what is read --------------------------------------------------------------------------
 
@@ -170,11 +199,6 @@ class TurnTracker:
     def take_changed_overlaps(self) -> int:
         """Return the index of the first of ``overlaps`` that changed since the last call."""
         return self._overlaps.overlaps.take_changed()
-
-    def take_changed_responses(self) -> int:
-        """Return the index of the first of ``responses`` that changed since the last call."""
-        self._bring_responses()
-        return self._responses.take_changed()
 
     def take_changed_turns(self) -> tuple[int, int]:
         """Return the index of the first user turn, and agent turn, changed since the last call."""
@@ -260,7 +284,8 @@ class TurnTracker:
     def _on_heard(self, heard: AgentHeard) -> None:
         self._spans.hear(heard)
         until = heard.at + (heard.stop - heard.start) / SAMPLE_RATE
-        begins = self._turns.agent_heard(heard.at, until)
+        held_up = self._responses.had_come(heard.start, self._turns.heard_until)
+        begins = self._turns.agent_heard(heard.at, until, held_up=held_up)
         if begins or self._responses.breaks(heard.at):
             # of what is kept for old turns some may go now
             self._bring_responses()
@@ -329,15 +354,14 @@ class TurnTracker:
                 self._attach(cut, discarded, span)
 
     def _on_silenced(self, silenced: Silenced) -> None:
-        cut = self._cuts.of_epoch(silenced)
+        cut = self._cuts.silence(silenced)
         if cut is None:
             return
-        cut.silenced = silenced
-        self._mark_cut(cut)
-        if silenced.silent_at is not None:
+        self._claim_all([cut])
+        if cut.silent_at is not None:
             self._turns.agent_cut()
             self._overlaps.agent_cut()
-            self._retime(cut, silenced.silent_at)
+            self._retime(cut, cut.silent_at)
             self._said.silence(cut)
 
     def _retime(self, cut: Cut, silent_at: float) -> None:
@@ -362,7 +386,7 @@ class TurnTracker:
     def _on_speech_ended(self, event: SpeechEnded) -> None:
         self._turns.user_stops(event.t)
         self._overlaps.speech_stops(event.t)
-        self._cuts.speech_stops(event.t)
+        self._claim_all(self._cuts.speech_stops(event.t))
         self._touch_response()
 
     def _on_echo(self, echo: EchoHeard) -> None:
@@ -436,13 +460,17 @@ class TurnTracker:
 
     def _on_state(self, event: StateChanged) -> None:
         if event.state in {"ended", "failed"}:
-            self._turns.finish(event.t)
-            self._overlaps.finish(event.t)
-            self._said.end()
+            self._finish(event.t)
+
+    def _finish(self, t: float) -> None:
+        self._turns.finish(t)
+        self._overlaps.finish(t)
+        self._said.end()
 
     def _on_trouble(self, event: Trouble) -> None:
         count = event.data.get("count", 1)
-        self._troubles[event.kind] += count if isinstance(count, int) else 1
+        is_known = event.kind in self._troubles or len(self._troubles) < self.LENGTHS
+        self._troubles[event.kind if is_known else "other"] += count if type(count) is int else 1
         if event.kind == "underrun":
             self._responses.ran_dry(event)
             self._touch_response()

@@ -1,4 +1,4 @@
-"""Session bundles on disk: find, open, verify and recover them.
+"""Session bundles on disk: find, open, verify and recover them, all but their events.
 
 What is in a bundle was written by another run, maybe of another version, maybe cut short: it is
 data to be judged. What is missing or broken becomes a warning; only a folder that is no bundle is
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ from app.bundles.bundle_lock import BundleBusy, BundleLock, is_being_written
 from app.bundles.inside import is_inside
 from app.bundles.session_info import SCHEMA_VERSION, SessionInfo
 from app.notices import AppError
-from app.timeline.events import Event, EventError
-from app.timeline.json_line import MAX_LINE_BYTES, parse_line
-from app.timeline.sane_events import LONGEST_S, read_event
+from app.timeline.sane_events import LONGEST_S
 from audio.errors import FileError
 from audio.pcm import samples_to_seconds
 from audio.wavfile import reason_of, recover
@@ -64,28 +61,6 @@ class BundleFacts:
     def duration_s(self) -> float | None:
         """How long the session was; None where that was never written down."""
         return _duration(self.end)
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle(BundleFacts):
-    """A session as it was recorded."""
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    """Every line of ``events.jsonl`` that is a record, those of unknown type included."""
-    events: list[Event] = field(default_factory=list)
-    """Those that this version knows, in the same order."""
-
-
-def open_bundle(path: Path) -> Bundle:
-    """Read the bundle in the folder ``path``, all of its events included.
-
-    As ``read_facts`` does it, which raises the same.
-    """
-    facts = read_facts(path)
-    records = list(_read_records(facts.path, facts.warnings))
-    events = _to_events(records, facts.warnings)
-    known = {item.name: getattr(facts, item.name) for item in fields(BundleFacts)}
-    return Bundle(**known, records=records, events=events)
 
 
 def read_facts(path: Path) -> BundleFacts:
@@ -196,58 +171,6 @@ def _read_session(path: Path, warnings: list[str]) -> dict[str, Any]:
             "what is new in it is not shown."
         )
     return facts
-
-
-def _read_records(path: Path, warnings: list[str]) -> Iterator[dict[str, Any]]:
-    broken: list[int] = []
-    events = find_events(path, warnings)
-    if events is None:
-        return
-    try:
-        with events.open("rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
-                record = _parse(line)
-                if record is None:
-                    broken.append(number)
-                else:
-                    yield record
-    except OSError as error:
-        warnings.append(f"events.jsonl cannot be read to its end: {reason_of(error)}.")
-    if broken:
-        warnings.append(_count_lines(broken, "cannot be read"))
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = parse_line(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def _to_events(records: list[dict[str, Any]], warnings: list[str]) -> list[Event]:
-    events, broken, unknown = [], [], set()
-    for number, record in enumerate(records, 1):
-        try:
-            event = read_event(record)
-        except EventError:
-            broken.append(number)
-            continue
-        if event is None:
-            unknown.add(str(record.get("type"))[:40])
-        else:
-            events.append(event)
-    if broken:
-        warnings.append(_count_lines(broken, "are not as they should be"))
-    if unknown:
-        warnings.append(f"Events of unknown type were passed over: {', '.join(sorted(unknown))}.")
-    return events
-
-
-def _count_lines(numbers: list[int], what: str) -> str:
-    first = ", ".join(str(number) for number in numbers[:5])
-    more = " and others" if len(numbers) > 5 else ""
-    return f"{len(numbers)} events {what} (number {first}{more}); the rest is shown."
 
 
 def find_events(path: Path, warnings: list[str]) -> Path | None:

@@ -16,8 +16,8 @@ Check sessions against limits, to guard an agent on a build machine. Each sessio
 itself. What breaks a limit is listed with its moments.
 
 SESSION is a recording's folder, a zip of one, or a folder of recordings. A duration has a unit:
-150ms, 1.2s. Where figures for a limit are missing that is told; they break the limit with
---require-figures alone."""
+150ms, 1.2s; figures are compared to the millisecond, as they are shown. Where figures for a limit
+are missing that is told; they break the limit with --require-figures alone."""
 
 EPILOG = f"""\
 examples:
@@ -48,7 +48,11 @@ COUNTS = {
     ),
     "talking-over": ("talking over the user", "times the agent began while the user spoke"),
     "underruns": ("underruns", "times the playout queue ran dry inside an agent turn"),
-    "refused-audio": ("refused audio", "agent audio that came and was never given to the speaker"),
+    "refused-audio": (
+        "refused audio",
+        "audio of a new reply that was never given to the speaker; late audio of the reply that "
+        "was interrupted is rightly refused",
+    ),
 }
 
 

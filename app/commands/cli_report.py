@@ -38,7 +38,7 @@ exit codes:
   {DEVICE_OR_FILE}    something cannot be read or written; what could be read is in the report
   {INTERRUPTED}  Ctrl+C"""
 
-TABLES = ("interruptions", "responses", "overlaps", "refused", "findings", "statistics")
+TABLES = ("interruptions", "turns", "responses", "overlaps", "refused", "findings", "statistics")
 
 
 def add(commands: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,9 +16,17 @@ from app.export.errors import TargetsExist
 from app.export.part_files import PartFiles
 from app.notices import AppError
 from app.plain import printable
-from app.report.documents import session_document, table_rows, to_csv, to_json
+from app.report.documents import (
+    csv_head,
+    csv_rows,
+    ending_record,
+    json_pieces,
+    session_document,
+    table_rows,
+)
 from app.report.figures import Figures, figures_of, together
 from app.report.gather import Examined, Unreadable, examine_each, sessions_in
+from app.report.held_text import HeldText
 from app.report.page import Page
 from app.report.progress import Progress
 from app.report.records import Words
@@ -50,9 +57,7 @@ def report(options: argparse.Namespace) -> int:
         if options.json:
             _write_json(reader, words, _limits(options))
         elif options.csv:
-            table = options.table or "interruptions"
-            rows = [row for each in reader for row in table_rows(table, each, words)]
-            _write_bytes(to_csv(table, rows))
+            _write_csv(reader, words, options.table or "interruptions")
         else:
             _write_text(reader, words)
     return reader.code
@@ -93,19 +98,21 @@ class _Reader:
 
 
 def _write_json(reader: _Reader, words: Words, limits: Limits) -> None:
-    documents = [session_document(each, words) for each in reader]
-    print(to_json(documents, reader.failed, reader.whole, limits.to_dict()))
+    sessions = (session_document(each, words) for each in reader)
+    with HeldText() as held:
+        for piece in json_pieces(
+            sessions, lambda: ending_record(reader.failed, reader.whole), limits.to_dict()
+        ):
+            held.add(piece)
+        held.release()
 
 
-def _write_bytes(text: str) -> None:
-    """Write a table as it is: its line ends are part of it, and it is UTF-8 on every system."""
-    sys.stdout.flush()
-    raw = getattr(sys.stdout, "buffer", None)
-    if isinstance(raw, io.IOBase | io.BufferedIOBase):
-        raw.write(text.encode("utf-8", "replace"))
-        raw.flush()
-    else:
-        sys.stdout.write(text)
+def _write_csv(reader: _Reader, words: Words, table: str) -> None:
+    with HeldText() as held:
+        held.add(csv_head(table))
+        for session in reader:
+            held.add(csv_rows(table, table_rows(table, session, words)))
+        held.release()
 
 
 def _write_text(reader: _Reader, words: Words) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from app.analysis.turn_records import Interruption
 from app.export.content import Content, TurnPart
 from app.plain import one_line
+from app.secrets import scrub_text
 
 _LONGEST = 200
 _NAMES = {"user": "User", "agent": "Agent"}
@@ -45,5 +46,5 @@ def _inside(t: float | None, content: Content) -> float | None:
 
 
 def _title(text: str) -> str:
-    line = one_line(text)
+    line = one_line(scrub_text(text))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -21,6 +21,7 @@ from app.export.material import Material
 from app.export.progress import Progress
 from app.export.without_user import is_users_words
 from app.export.zipped import Packing, is_own_file, read_own
+from app.plain import one_line
 from app.secrets import scrub
 from app.timeline.events import Event
 from audio.pcm import seconds_to_samples
@@ -45,7 +46,19 @@ def _whole(material: Material, wish: Wish) -> Packing:
         texts["events.jsonl"] = _lines(material.lines(), wish)
     tracks = [f"{name}.wav" for name in TRACKS]
     copied = tuple(own[name] for name in tracks if name in own and name not in made)
-    return Packing(material.name, texts, copied, made)
+    return Packing(folder_name(material.name), texts, copied, made)
+
+
+def folder_name(name: str) -> str:
+    """Return ``name`` as a folder in a zip that every system unpacks, and none outside its place.
+
+    What is a plain name here may be a path elsewhere, as “C:x” is, or have no letters in UTF-8.
+    """
+    plain = one_line(name).translate(_NOT_IN_NAMES).strip(". ")
+    return plain or "recording"
+
+
+_NOT_IN_NAMES = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
 
 
 def own_files(material: Material) -> list[Path]:
@@ -80,7 +93,7 @@ def _stretch(material: Material, wish: Wish, stretch: Stretch, progress: Progres
         "events.jsonl": _encoded(cut.events, wish),
         "notes.json": [_json(_notes(material, stretch))],
     }
-    return Packing(material.name, texts, (), tracks)
+    return Packing(folder_name(material.name), texts, (), tracks)
 
 
 def _facts(material: Material, stretch: Stretch) -> dict[str, Any]:

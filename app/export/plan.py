@@ -25,7 +25,6 @@ from app.export.subtitles import srt_text, vtt_text
 from app.export.tables import interruptions_csv, turns_csv
 from app.export.without_user import is_users_words
 from app.export.zipped import write_zip
-from app.secrets import scrub_text
 from audio.pcm import SAMPLE_WIDTH, samples_to_seconds, seconds_to_samples
 
 _TEXT_WEIGHT = 16_000
@@ -185,7 +184,7 @@ class Plan:
 
     def _text(self, kind: str, ending: str, text: Callable[[], str]) -> Output:
         return self._output(
-            kind, ending, lambda file: _put(file, scrub_text(text()).encode("utf-8", "replace"))
+            kind, ending, lambda file: _put(file, text().encode("utf-8", "replace"))
         )
 
     def _picture(self, kind: str) -> bytes:

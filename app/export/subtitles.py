@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from app.export.content import Content, LinePart
 from app.export.spoken import SpokenWord
 from app.plain import one_line
+from app.secrets import scrub_text
 
 LONGEST_S = 7.0
 LONGEST_LETTERS = 84
@@ -54,7 +55,7 @@ def vtt_text(content: Content, note: str = "") -> str:
     """Return a WebVTT file's text; ``note`` is said in a comment."""
     blocks = ["WEBVTT\n"]
     if note:
-        blocks.append(f"NOTE {one_line(note).replace('-->', '→')}\n")
+        blocks.append(f"NOTE {one_line(scrub_text(note)).replace('-->', '→')}\n")
     blocks += [
         f"{_clock(cue.start, '.')} --> {_clock(_end(cue), '.')}\n"
         f"<v {_NAMES[cue.who]}>{html.escape(cue.text, quote=False)}\n"
@@ -86,7 +87,7 @@ def _is_full(taken: list[SpokenWord], following: SpokenWord) -> bool:
 
 
 def _cue(line: LinePart, words: list[SpokenWord]) -> Cue:
-    text = one_line(" ".join(word.text for word in words)) or "…"
+    text = one_line(scrub_text(" ".join(word.text for word in words))) or "…"
     if line.spoken.line.typed:
         text = f"(typed) {text}"
     return Cue(line.who, words[0].start, words[-1].stop, text)

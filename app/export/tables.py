@@ -85,7 +85,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     writer.writerow(columns)
     for row in rows:
         writer.writerow([cell_text(value) for value in row])
-    return scrub_text(text.getvalue()).encode("utf-8-sig", "replace")
+    return text.getvalue().encode("utf-8-sig", "replace")
 
 
 def cell_text(value: Cell) -> str:
@@ -100,6 +100,6 @@ def cell_text(value: Cell) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return ``text`` on one line, and such that no spreadsheet takes it for a formula."""
-    line = one_line(text)
+    """Return ``text`` on one line, without secrets, and such that it is taken for no formula."""
+    line = one_line(scrub_text(text))
     return f"'{line}" if line.startswith(FORMULA_BEGINNINGS) else line

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.bundles.notes import NOTES_NAME
-from app.recordings.turns_found import ANALYSIS_VERSION
+from app.recordings.peaks_cache import FOLDER
+from app.recordings.turns_found import ANALYSIS_VERSION, NAME
 from audio.wavfile import reason_of
 
 SESSION, EVENTS = "session.json", "events.jsonl"
+TURNS = f"{FOLDER}/{NAME}"
 TRACKS = ("user.wav", "agent.wav", "received.wav")
 AUDIO = frozenset(
     (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
@@ -39,7 +41,8 @@ class Look:
     def stamp(self) -> str:
         """A text that differs once anything that `read_entry` reads has changed."""
         tracks = "".join(name[0] for name in TRACKS if name in self.files)
-        return f"{self.kind} {self.mark(SESSION)} {self.mark(NOTES_NAME)} {tracks} {self.why}"
+        marks = " ".join(self.mark(name) for name in (SESSION, NOTES_NAME, TURNS))
+        return f"{self.kind} {marks} {tracks} {self.why}"
 
     @property
     def events_stamp(self) -> str:
@@ -101,16 +104,20 @@ def _look_into(path: Path) -> Look:
     if SESSION not in files and EVENTS not in files:
         why = "It is no recording: it holds neither session.json nor events.jsonl."
         return Look(path, "foreign", why=why)
-    size = sum(each.st_size for each in files.values()) + _size_of_cache(path)
+    size = sum(each.st_size for each in files.values())
+    changed = max(each.st_mtime for each in files.values())
+    for name, status in _cache(path).items():
+        size += status.st_size
+        files[name] = status
     # a folder that is reached by a link takes no room here
     size = 0 if path.is_symlink() else size
-    changed = max(each.st_mtime for each in files.values())
     return Look(path, "bundle", files, size, changed)
 
 
-def _size_of_cache(path: Path) -> int:
+def _cache(path: Path) -> dict[str, os.stat_result]:
+    """Return what lies in a bundle's cache, by path from the bundle."""
     try:
-        with os.scandir(path / "peaks") as items:
-            return sum(item.stat(follow_symlinks=False).st_size for item in items)
+        with os.scandir(path / FOLDER) as items:
+            return {f"{FOLDER}/{item.name}": item.stat(follow_symlinks=False) for item in items}
     except OSError:
-        return 0
+        return {}

@@ -21,10 +21,11 @@ from app.analysis.turns import TurnTracker
 from app.bundles.bundle_files import read_small_file
 from app.bundles.bundle_lock import LOCK_NAME, is_being_written
 from app.bundles.notes import NOTES_NAME, Notes, load_notes
-from app.bundles.session_info import SCHEMA_VERSION, SessionInfo
+from app.bundles.session_info import LISTENING_VERSION, SCHEMA_VERSION, SessionInfo
 from app.library.library_entry import Entry, EntryState
-from app.library.library_look import EVENTS, SESSION, TRACKS, Look
+from app.library.library_look import EVENTS, SESSION, TRACKS, TURNS, Look
 from app.plain import one_line
+from app.recordings.turns_found import TurnsFound
 from app.secrets import scrub_text
 from app.timeline.events import Event
 from app.timeline.json_line import MAX_LINE_BYTES, parse_line
@@ -106,7 +107,7 @@ def _read_bundle(look: Look) -> Facts:
     agent = _short(info.agent_label or info.agent_kind)
     end = facts.get("end")
     state = _state(look, facts, problems)
-    interruptions, latency_ms, is_known = _figures(facts.get("summary"))
+    interruptions, latency_ms, is_known = _figures_of(look, facts, info)
     entry = Entry(
         look.path.name,
         state,
@@ -174,6 +175,25 @@ def _of_the_end(facts: dict[str, Any]) -> Iterator[str]:
     sentence = end.get("sentence") if isinstance(end, dict) else None
     if isinstance(sentence, str) and sentence:
         yield _short(sentence, 2 * _SHORT)
+
+
+def _figures_of(
+    look: Look, facts: dict[str, Any], info: SessionInfo
+) -> tuple[int | None, float | None, bool]:
+    """Return interruptions and median latency, and whether they need no events to be read.
+
+    The events of an older recording do not tell what its tracks hold, and it is listened to when it
+    is opened: once it was, what was found then is what there is to see.
+    """
+    events = look.files.get(EVENTS)
+    is_told = info.versions.get("listening") == LISTENING_VERSION
+    if events is None or (is_told and events.st_size):
+        return _figures(facts.get("summary"))
+    found = TurnsFound.load(look.path, events.st_size) if TURNS in look.files else None
+    if found is not None:
+        return len(found.interruptions), found.figures.response_latency_ms.p50, True
+    # of no events nothing is known until it is listened to
+    return _figures(facts.get("summary")) if events.st_size else (None, None, True)
 
 
 def _figures(summary: object) -> tuple[int | None, float | None, bool]:
@@ -260,10 +280,13 @@ def _read_events(path: Path, needs: int, stopping: Callable[[], bool]) -> Said |
             broken += is_broken
             if event is not None:
                 tracker.feed(event)
+            if tracker.is_full:
+                break
     except OSError as error:
         reason = f"events.jsonl cannot be read to its end: {reason_of(error)}."
         return _said(tracker, needs, reason)
-    return _said(tracker, needs, _count_broken(broken))
+    reasons = [*tracker.warnings, _count_broken(broken)]
+    return _said(tracker, needs, " ".join(reason for reason in reasons if reason))
 
 
 def _said(tracker: TurnTracker, needs: int, reason: str) -> Said:

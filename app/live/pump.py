@@ -14,10 +14,20 @@ from typing import Protocol
 
 import numpy as np
 
+from app.analysis.replies import ReplyStarts
+from app.analysis.said import text_in
 from app.analysis.sound_events import event_of, sounds_matter
 from app.timeline.account_events import AccountReader, Translator
 from app.timeline.clock import SessionClock
-from app.timeline.events import Interrupted, SpeechEnded, SpeechStarted, Timeline, Trouble
+from app.timeline.events import (
+    AgentChunkReceived,
+    Interrupted,
+    MessageReceived,
+    SpeechEnded,
+    SpeechStarted,
+    Timeline,
+    Trouble,
+)
 from app.timeline.tracks import Track, Tracks
 from audio.account import Account, Side
 from audio.clock import SampleClock
@@ -100,6 +110,7 @@ class Pump:
         self._heard_user = self._heard_agent = 0
         self._sound_from = 0
         self._seen = 0
+        self._replies = ReplyStarts()
         self._account: Account | None = None
         self._reader: AccountReader | None = None
         self._no_sides = (
@@ -179,6 +190,7 @@ class Pump:
         self._timeline.append(Trouble(self._clock.now(), "gap", sentence, "", "error", data))
 
     def _take(self, now: float, *, settle: bool = True) -> None:
+        self._look()
         self._feed.pace()
         for start, samples in self._feed.received.take():
             self._tracks.receive(start, samples)
@@ -196,7 +208,9 @@ class Pump:
         if account is None:
             self._sides, self._reader = (), None
             return
-        self._reader = AccountReader(account, self._feed, self._timeline, self._clock)
+        self._reader = AccountReader(
+            account, self._feed, self._timeline, self._clock, self._replies.begins_at
+        )
         user, agent = self._tracks.user, self._tracks.agent
         mic = _Side("input", user, self._timeline, self._clock, self._feed)
         speaker = _Side("output", agent, self._timeline, self._clock, self._feed)
@@ -211,7 +225,7 @@ class Pump:
         through, for that takes seconds; listening begins anew behind them, and behind what the
         ring has lost.
         """
-        self._ask()
+        self._look()
         ring = self._tracks.user.ring
         start, samples = ring.read(self._heard_user, ring.written)
         if start > self._heard_user:
@@ -242,12 +256,19 @@ class Pump:
         self._sound = UserSound(self._vad)
         self._sound_from = self._heard_agent = position
 
-    def _ask(self) -> None:
-        """Have the sound before each new interrupt told, for there the cause may lie."""
+    def _look(self) -> None:
+        """Take the new events: where replies begin, and the interrupts.
+
+        The sound before each of those is asked for, for there the cause may lie.
+        """
         events, self._seen, _lost = self._timeline.read(self._seen)
         for event in events:
             if isinstance(event, Interrupted) and sounds_matter(event):
                 self._sound.ask(event.t, self._sound_from)
+            elif isinstance(event, AgentChunkReceived):
+                self._replies.add_chunk(event)
+            elif isinstance(event, MessageReceived) and event.kind == "agent_response":
+                self._replies.add_text(event.t, _text_of(event), event.event_id)
 
     def _tell(self, told: list[Told], now: float) -> None:
         for each in told:
@@ -357,6 +378,11 @@ class _Side:
 
     def _trouble(self, at: float, sentence: str, data: dict[str, float]) -> None:
         self._timeline.append(Trouble(at, "gap", sentence, self._side, "warning", dict(data)))
+
+
+def _text_of(message: MessageReceived) -> str:
+    body = message.payload.get("agent_response_event")
+    return text_in(body, "agent_response") if isinstance(body, dict) else ""
 
 
 def _longest_silence(samples: Samples) -> tuple[int, int]:

@@ -68,8 +68,11 @@ def _of_file(
     tracker = TurnTracker(pause_s)
     for event in events:
         tracker.feed(event)
+        if tracker.is_full:
+            break
     found = tracker.user_turns or tracker.agent_turns
-    return TurnsFound.of(tracker, [ONE_PARTY if agent is None else FROM_SOUND] if found else [])
+    about = [ONE_PARTY if agent is None else FROM_SOUND] if found else []
+    return TurnsFound.of(tracker, [*about, *tracker.warnings])
 
 
 def _of_events(

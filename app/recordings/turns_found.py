@@ -39,7 +39,7 @@ from app.secrets import scrub
 from app.timeline.events import Event
 from app.timeline.sane_events import LONGEST_S, MOST
 
-ANALYSIS_VERSION = 3
+ANALYSIS_VERSION = 4
 """Raised whenever the same events may give other turns, interruptions, latencies or lines."""
 
 NAME = "turns.json"
@@ -150,9 +150,11 @@ def find_turns(
 
     for event in known() if sound is None else sound.among(known()):
         tracker.feed(event)
+        if tracker.is_full:
+            break
     if stopping.is_set():
         return None
-    return TurnsFound.of(tracker, events_warnings(unreadable, unknown))
+    return TurnsFound.of(tracker, [*tracker.warnings, *events_warnings(unreadable, unknown)])
 
 
 def events_warnings(unreadable: list[int], unknown: set[str]) -> list[str]:

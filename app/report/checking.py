@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from app.analysis.finding import counted, duration
-from app.analysis.limits import Limits, class_of
+from app.analysis.limits import Limits, class_of, exceeds
 from app.analysis.turn_records import spread
 from app.analysis.viewed import TurnView
 from app.report.text import clock
-
-CLOSE_MS = 0.001
-"""Times are kept to the microsecond: what is over by no more than that is at the limit."""
 
 State = Literal["kept", "broken", "unknown"]
 Statistic = Literal["worst", "p95", "median", "count"]
@@ -75,7 +72,7 @@ def moment_text(outcome: Outcome, sample: Sample) -> str:
     line = f"{clock(sample.at, 3)}  {sample.about}"
     if outcome.rule.statistic == "count":
         return line
-    return f"{line}: {'≈ ' if sample.estimated else ''}{precise(round(sample.value, 1))}"
+    return f"{line}: {'≈ ' if sample.estimated else ''}{precise(round(sample.value))}"
 
 
 def judge(view: TurnView, rule: Rule, limits: Limits) -> Outcome:
@@ -88,9 +85,9 @@ def judge(view: TurnView, rule: Rule, limits: Limits) -> Outcome:
         return Outcome(rule, "unknown", f"no figure in this session{beside}")
     of = spread([sample.value for sample in samples])
     value = {"worst": of.greatest, "p95": of.p95, "median": of.p50}[rule.statistic] or 0.0
-    over = tuple(sample for sample in samples if sample.value > rule.limit + CLOSE_MS)
-    told = f"{precise(round(value, 1))} {_AT[rule.statistic]}, of {of.count}{beside}"
-    if value <= rule.limit + CLOSE_MS:
+    over = tuple(sample for sample in samples if exceeds(sample.value, rule.limit))
+    told = f"{precise(round(value))} {_AT[rule.statistic]}, of {of.count}{beside}"
+    if not exceeds(value, rule.limit):
         return Outcome(rule, "kept", told, unmeasured=unmeasured)
     return Outcome(rule, "broken", f"{told}; {len(over)} of {of.count} over it", over, unmeasured)
 
@@ -192,7 +189,9 @@ def _underruns(view: TurnView, _limits: Limits) -> _Counted:
 
 
 def _refused(view: TurnView, _limits: Limits) -> _Counted:
-    found = [Sample(each.at, 1, False, duration(each.ms)) for each in view.refused]
+    # late audio of a reply that was interrupted is rightly refused
+    new = [each for each in view.refused if each.of_new_reply]
+    found = [Sample(each.at, 1, False, f"{duration(each.ms)} of a new reply") for each in new]
     return found, "" if view.agent_turns else NOTHING_HEARD
 
 

@@ -1,4 +1,4 @@
-"""A report as JSON and as CSV, for other programs. Pure.
+"""A report as JSON and as CSV, for other programs, a session at a time. Pure.
 
 ::
 
@@ -8,7 +8,7 @@
       findings          id, weight, sentence, advice, moments_s, figures
       statistics        name, count, p50_ms, p95_ms, worst_ms
       counts            how many interruptions and overlaps of each class, underruns, refused
-      interruptions, overlaps, responses, refused
+      interruptions, overlaps, turns, responses, refused
                         as ``app.report.records`` names their fields
       lines             who, at_s, text, heard_text, unheard_text, corrected_text, …
     unreadable          name, reason
@@ -22,9 +22,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from app.analysis.silences import spoken_turns
 from app.export.everything import clean
 from app.export.tables import cell_text
 from app.report.figures import Figures, figures_of
@@ -39,11 +40,11 @@ from app.report.records import (
     refused_record,
     response_record,
     statistic_record,
+    turn_record,
 )
-from app.secrets import scrub_text
 
 FORMAT, VERSION = "turnscope report", 1
-TABLES = ("interruptions", "responses", "overlaps", "refused", "findings", "statistics")
+TABLES = ("interruptions", "turns", "responses", "overlaps", "refused", "findings", "statistics")
 
 
 def session_document(session: Examined, words: Words) -> Record:
@@ -62,26 +63,45 @@ def session_document(session: Examined, words: Words) -> Record:
         "counts": figures.counts,
         "interruptions": [interruption_record(cut, limits, words) for cut in turns.interruptions],
         "overlaps": [overlap_record(overlap, limits) for overlap in turns.overlaps],
+        "turns": [turn_record(each) for each in spoken_turns(turns.user_turns, turns.agent_turns)],
         "responses": [response_record(response) for response in turns.responses],
         "refused": [refused_record(refused) for refused in turns.refused],
         "lines": lines,
     }
 
 
-def to_json(
-    sessions: Sequence[Record], failed: Sequence[Unreadable], whole: Figures, limits: dict[str, Any]
-) -> str:
-    """Return the whole report as one JSON object, in ASCII: no control character is in it."""
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "limits": limits,
-        "sessions": list(sessions),
+def json_pieces(
+    sessions: Iterable[Record], ending: Callable[[], Record], limits: Record
+) -> Iterator[str]:
+    """Yield the report as one JSON object, a session at a time, in printable ASCII.
+
+    ``ending`` tells what stands behind the sessions, once the last of them is written.
+    """
+    head = {"format": FORMAT, "version": VERSION, "limits": limits}
+    yield f"{_text(head, 0)[: -len(_END)]},{_MEMBER}{json.dumps('sessions')}: ["
+    before = ""
+    for session in sessions:
+        yield f"{before}{_ITEM}{_text(session, 2)}"
+        before = ","
+    yield f"{_MEMBER if before else ''}],{_text(ending(), 0)[1:]}\n"
+
+
+def ending_record(failed: Sequence[Unreadable], whole: Figures) -> Record:
+    """Return what stands behind the sessions: what could not be read, and all together."""
+    return {
         "unreadable": [{"name": each.name, "reason": each.sentence} for each in failed],
         "statistics": [statistic_record(each) for each in whole.statistics],
         "counts": whole.counts,
     }
-    return json.dumps(clean(_rounded(document)), indent=2, ensure_ascii=True, allow_nan=False)
+
+
+_MEMBER, _ITEM, _END = "\n  ", "\n    ", "\n}"
+
+
+def _text(value: Record, depth: int) -> str:
+    """Return ``value`` as JSON that stands ``depth`` levels deep; no text in it has a line end."""
+    text = json.dumps(clean(_rounded(value)), indent=2, ensure_ascii=True, allow_nan=False)
+    return text.replace("\x7f", "\\u007f").replace("\n", "\n" + "  " * depth)
 
 
 def table_rows(table: str, session: Examined, words: Words) -> list[Record]:
@@ -90,6 +110,8 @@ def table_rows(table: str, session: Examined, words: Words) -> list[Record]:
     rows: Iterable[Record]
     if table == "interruptions":
         rows = (interruption_record(cut, limits, words) for cut in turns.interruptions)
+    elif table == "turns":
+        rows = (turn_record(each) for each in spoken_turns(turns.user_turns, turns.agent_turns))
     elif table == "responses":
         rows = (response_record(response) for response in turns.responses)
     elif table == "overlaps":
@@ -110,15 +132,20 @@ def _flat(finding: Record) -> Record:
     return {**{k: v for k, v in finding.items() if k != "figures"}, "moments_s": moments}
 
 
-def to_csv(table: str, rows: Iterable[Record]) -> str:
+def csv_head(table: str) -> str:
+    """Return the first row of a table, as ``csv_rows`` writes the others."""
+    return _csv([COLUMNS[table]])
+
+
+def csv_rows(table: str, rows: Iterable[Record]) -> str:
     """Return rows as CSV (RFC 4180); what is not known is empty, formulas are harmless."""
+    return _csv([cell_text(row.get(name)) for name in COLUMNS[table]] for row in rows)
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    columns = COLUMNS[table]
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([cell_text(row.get(name)) for name in columns])
-    return scrub_text(text.getvalue())
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue()
 
 
 def _rounded(value: Any) -> Any:
@@ -133,12 +160,14 @@ def _columns() -> dict[str, tuple[str, ...]]:
     """Return the columns of each table, which are there without any rows as well."""
     from app.analysis.finding import Finding
     from app.analysis.limits import Limits
-    from app.analysis.turn_records import Interruption, Overlap, Refused, Response, Spread
+    from app.analysis.silences import SpokenTurn
+    from app.analysis.turn_records import Interruption, Overlap, Refused, Response, Spread, Turn
     from app.report.figures import Statistic
 
     limits = Limits()
     examples = {
         "interruptions": interruption_record(Interruption(0, 0.0, "agent"), limits, Words()),
+        "turns": turn_record(SpokenTurn(Turn("user", 0.0), None)),
         "responses": response_record(Response(0.0)),
         "overlaps": overlap_record(Overlap(0.0, 0.0, 0.0, 0.0), limits),
         "refused": refused_record(Refused(0.0, 0.0, 0.0, None, "")),

@@ -10,6 +10,7 @@ from app.analysis.chain import DEFINITIONS
 from app.analysis.findings_cuts import parts_to_silence
 from app.analysis.findings_turns import response_parts
 from app.analysis.limits import Limits, class_of
+from app.analysis.silences import spoken_turns
 from app.analysis.turn_records import Spread, spread
 from app.analysis.viewed import TurnView
 
@@ -19,6 +20,8 @@ PARTS = tuple(name for name in DEFINITIONS if name != "playout")
 """Of the chain; the playout part is the time to silence, which stands for itself."""
 
 MOUTH, SILENCE, LATENCY = "mouth to silence", "time to silence", "response latency"
+BETWEEN = {"agent": "silence, user to agent", "user": "silence, agent to user"}
+"""By whose turn it is that follows the silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def figures_of(view: TurnView, limits: Limits) -> Figures:
     values |= {f"  {name}": [] for name in PARTS}
     values |= {SILENCE: [], "discarded": [], LATENCY: list(view.response_latencies_ms)}
     values |= {f"  {name}": [] for name in RESPONSE_PARTS}
+    values |= {name: [] for name in BETWEEN.values()}
     counts: Counter[str] = Counter()
     for cut in view.interruptions:
         counts[class_of(cut, limits) or "not certain"] += 1
@@ -62,6 +66,8 @@ def figures_of(view: TurnView, limits: Limits) -> Figures:
             for name, ms in response_parts(response).items():
                 _add(values, f"  {_SAID[name]}", ms)
         counts["underruns"] += response.underruns
+    for spoken in spoken_turns(view.user_turns, view.agent_turns):
+        _add(values, BETWEEN[spoken.turn.who], spoken.silence_before_ms)
     for overlap in view.overlaps:
         if kind := class_of(overlap, limits):
             counts[kind] += 1

@@ -34,7 +34,7 @@ STYLE = """
 @media(prefers-color-scheme:dark){:root{--ground:#14171b;--raised:#1f2329;--line:#3a414b;
 --text:#e6e9ed;--muted:#9aa4b0;--user:#5cb3f5;--agent:#ffb347;--cut:#ff6b5e}}
 body{margin:0 auto;padding:24px;max-width:1040px;background:var(--ground);color:var(--text);
-font:15px/1.5 system-ui,sans-serif}
+font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:24px;margin:0 0 4px}h2{font-size:20px;margin:40px 0 4px;border-top:1px solid
 var(--line);padding-top:24px}h3{font-size:16px;margin:24px 0 8px}h4{font-size:15px;margin:0}
 p{margin:0 0 8px}.muted,figcaption,caption{color:var(--muted)}
@@ -333,8 +333,9 @@ def _overlap_rows(session: Examined) -> Rows:
 
 
 def _refused_rows(session: Examined) -> Rows:
-    rows = [["from", "length", "event id", "why"]]
+    rows = [["from", "length", "of", "event id", "why"]]
     for each in session.turns.refused:
         event_id = UNKNOWN if each.event_id is None else str(each.event_id)
-        rows.append([_moment(each.at), duration(each.ms), event_id, each.reason])
+        of = "a new reply" if each.of_new_reply else "the interrupted reply"
+        rows.append([_moment(each.at), duration(each.ms), of, event_id, each.reason])
     return rows

@@ -9,6 +9,7 @@ from app.analysis.chain import parts_of
 from app.analysis.finding import Finding
 from app.analysis.findings_turns import response_parts
 from app.analysis.limits import Limits, class_of
+from app.analysis.silences import SpokenTurn
 from app.analysis.turn_records import Interruption, Line, Overlap, Refused, Response
 from app.analysis.words import agreement
 from app.report.figures import Statistic
@@ -60,6 +61,17 @@ def interruption_record(cut: Interruption, limits: Limits, words: Words) -> Reco
         "corrected_text": corrected if words.agent else None,
         "estimated": cut.estimated,
         "words_estimated": cut.words_estimated,
+    }
+
+
+def turn_record(spoken: SpokenTurn) -> Record:
+    """Return a turn of either party's, with the silence between it and the other's before it."""
+    turn = spoken.turn
+    return {
+        "who": turn.who,
+        "start_s": turn.start,
+        "stop_s": turn.stop,
+        "silence_before_ms": spoken.silence_before_ms,
     }
 
 

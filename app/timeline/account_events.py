@@ -62,20 +62,40 @@ class Translator(Protocol):
         """Return the received ranges that the account's positions ``[start, stop)`` stand for."""
 
 
+@dataclass(slots=True)
+class _Dry:
+    """An underrun of the account's, and what ended it."""
+
+    underrun: records.Underrun
+    since: float
+    """When it was noticed."""
+    position: int | None = None
+    """The received position that was heard next."""
+
+
 class AccountReader:
     """Reads one account's journal and puts what it says on the timeline, in the same order.
 
     Arrivals are not among it: the tap tells them itself, with what it knows of them.
     Heard pieces that follow each other without a break become one event, at most
-    ``HEARD_LATE_S`` after the first of them was noticed.
+    ``HEARD_LATE_S`` after the first of them was noticed. An underrun is told ``DRY_LATE_S`` late:
+    the text that comes with a reply's first audio tells whether the silence was the pause before
+    that reply, and no underrun.
     """
 
     HEARD_LATE_S = 0.12
+    DRY_LATE_S = 0.3
+    MOST_DRY = 256
 
     def __init__(
-        self, account: Account, translator: Translator, timeline: Timeline, clock: SessionClock
+        self,
+        account: Account,
+        translator: Translator,
+        timeline: Timeline,
+        clock: SessionClock,
+        begins_reply: Callable[[int], bool] = lambda _position: False,
     ) -> None:
-        """Read ``account`` from its beginning."""
+        """Read ``account`` from its beginning; ``begins_reply`` says it of a received position."""
         self.heard_until: float | None = None
         """When, in session seconds, the last agent sample known of left the speaker."""
         self._account = account
@@ -87,6 +107,9 @@ class AccountReader:
         self._heard_since = 0.0
         # as many as the tap lets wait: 10 s, in chunks of some length or other
         self._unsent: deque[records.MicChunk] = deque(maxlen=10_000)
+        self._begins_reply = begins_reply
+        self._dry: deque[_Dry] = deque()
+        self._now = 0.0
         self._troubles = TroubleLimiter(timeline)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             records.Heard: self._on_heard,
@@ -103,6 +126,7 @@ class AccountReader:
 
     def read(self, now: float) -> None:
         """Take what has come; ``now`` is in session seconds."""
+        self._now = now
         items, self._cursor, lost = self._account.journal.read(self._cursor)
         fault = self._handle(items, now)
         if lost:
@@ -111,6 +135,7 @@ class AccountReader:
         if self._heard is not None and now - self._heard_since >= self.HEARD_LATE_S:
             self._tell_heard()
         self._tell_mic_chunks()
+        self._tell_dry(now - self.DRY_LATE_S)
         self._troubles.tick(now)
         if fault is not None:
             raise fault
@@ -133,11 +158,13 @@ class AccountReader:
         """Take what has come, and hold nothing back."""
         self.read(now)
         self._tell_heard()
+        self._tell_dry(now)
         self._troubles.flush()
 
     # -- playout -------------------------------------------------------------------------------
 
     def _on_heard(self, heard: records.Heard) -> None:
+        self._note_resumed(heard)
         self.heard_until = self._of(heard.at) + (heard.stop - heard.start) / SAMPLE_RATE
         last = self._heard
         if last is None:
@@ -220,8 +247,26 @@ class AccountReader:
         self._trouble(xrun.at, "xrun", sentence, xrun.side)
 
     def _on_underrun(self, underrun: records.Underrun) -> None:
+        self._dry.append(_Dry(underrun, self._now))
+        if len(self._dry) > self.MOST_DRY:
+            self._tell_underrun(self._dry.popleft().underrun)
+
+    def _note_resumed(self, heard: records.Heard) -> None:
+        dry = self._dry[-1] if self._dry else None
+        if dry is not None and dry.position is None:
+            spans = self._translator.received_spans(heard.start, heard.stop)
+            dry.position = spans[0][0] if spans else None
+
+    def _tell_dry(self, until: float) -> None:
+        """Tell of the underruns noticed before ``until``, session seconds."""
+        while self._dry and self._dry[0].since <= until:
+            dry = self._dry.popleft()
+            if dry.position is None or not self._begins_reply(dry.position):
+                self._tell_underrun(dry.underrun)
+
+    def _tell_underrun(self, underrun: records.Underrun) -> None:
         dry_ms = (underrun.resumed_at - underrun.at) * 1000
-        sentence = f"The playout queue ran dry for {dry_ms:.0f} ms inside an agent turn."
+        sentence = f"The playout queue ran dry for {dry_ms:.0f} ms inside a reply."
         self._trouble(underrun.at, "underrun", sentence, "output", data={"ms": round(dry_ms, 1)})
 
     def _on_dropped(self, dropped: records.Dropped) -> None:

@@ -48,7 +48,7 @@ _readers_of: dict[type[Any], dict[str, tuple[_Read, bool]]] = {}
 def _read_field(record: Mapping[str, Any], name: str, read: _Read) -> Any:
     try:
         return read(record[name])
-    except (TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise EventError(f"“{name}” cannot be {str(record[name])[:40]!r}.") from error
 
 

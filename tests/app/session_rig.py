@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from app.agents.base import Endpoint
-from app.bundles.bundle import open_bundle
 from app.live.session import Session
 from app.secrets import ApiKey
 from app.timeline.events import Event
@@ -24,6 +23,7 @@ from tests.app.agents.fake_agent import (
     metadata,
     until_closed,
 )
+from tests.rig.opened import open_bundle
 
 SECOND = bytes(32_000)
 

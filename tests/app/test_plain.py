@@ -11,7 +11,8 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\u2066\r\nfake\tline \ud80
 
 
 def test_a_line_holds_nothing_that_a_terminal_obeys():
-    assert one_line(HOSTILE) == "[2J]0;owned31mgnp.exe fake line "
+    assert one_line(HOSTILE) == "[2J]0;owned31mgnp.exe fake line"
+    assert one_line("\x00 =1 \u200b\x00 +1 \u2069") == "=1 +1", "no blank at an edge, none twice"
     assert printable("  Grüße, 世界  “1–2”  ") == "  Grüße, 世界  “1–2”  "
 
 

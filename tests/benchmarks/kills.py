@@ -27,12 +27,12 @@ import numpy as np
 import soundfile
 
 from app.agents.demo_agent import DemoAgent
-from app.bundles.bundle import open_bundle
 from app.bundles.recovery import recover_unfinished
 from app.live.choices import build_audio
 from app.live.session import Session, State
 from audio.wavfile import HEADER_BYTES
 from tests.benchmarks.table import Figure, spread, to_markdown, write_json
+from tests.rig.opened import open_bundle
 from tests.rig.speech import say, silence, write_wav
 from tests.rig.waiting import wait_until
 
@@ -156,8 +156,8 @@ def _kill_one(caller: Path, place: Path, after_s: float) -> Kill:
         bundle = wait_until(lambda: _bundle_in(place), 60, "a bundle")
         time.sleep(after_s)
     finally:
+        killed = datetime.now(UTC)  # before: what this thread waits for after it is no loss
         child.send_signal(signal.SIGKILL)
-        killed = datetime.now(UTC)
         child.wait(10)
     began = json.loads((bundle / "session.json").read_text())["began_utc"]
     ran_s = (killed - datetime.fromisoformat(began)).total_seconds()

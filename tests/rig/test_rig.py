@@ -119,8 +119,15 @@ def test_what_is_said_arrives_at_the_microphone(sound_card: SoundCard) -> None:
         sound_card.speak(speech).wait()
         wait_until(lambda: not listener.samples[-RATE_HZ // 5 :].any(), what="silence after it")
     heard, said = envelope(listener.samples), envelope(speech)
-    likeness = np.correlate(heard, said).max() / np.dot(said, said)
-    assert likeness == pytest.approx(1, abs=0.05)
+    # a busy machine may starve a stream for a moment: that parts the speech in one place
+    unlike = sorted(_unlikeness(heard, part) for part in np.array_split(said, 4))
+    assert unlike[2] < 0.1, unlike
+
+
+def _unlikeness(heard: Samples, part: Samples) -> float:
+    """How far the most similar stretch of what was heard is from ``part``, as a share of it."""
+    stretches = np.lib.stride_tricks.sliding_window_view(heard, part.size)
+    return float(np.abs(stretches - part).sum(axis=1).min() / part.sum())
 
 
 def test_a_sound_file_can_be_spoken_and_cut_off(sound_card: SoundCard, tmp_path: Path) -> None:

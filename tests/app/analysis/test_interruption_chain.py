@@ -254,7 +254,7 @@ def test_what_is_kept_for_the_chain_is_bounded() -> None:
             tracker.feed(said(at, at + 0.5)[number % 100 == 0])
     finder = tracker._cuts._chunks
     assert len(finder._chunks) <= 0.02 + finder.KEPT_S / 0.02 + 2
-    assert len(finder._waiting) <= 9
+    assert len(finder._waiting) <= 17
 
 
 @pytest.mark.parametrize("seed", range(30))

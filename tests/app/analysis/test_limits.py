@@ -8,7 +8,10 @@ from dataclasses import fields, replace
 import pytest
 
 from app.analysis.limits import INFOS, Limits, class_of, exceeds, info_of
-from app.analysis.turn_records import Interruption, Overlap
+from app.analysis.turn_records import Interruption, Overlap, Response
+from app.recordings.turns_found import TurnsFound
+from app.report.checking import Rule, judge
+from app.report.text import milliseconds
 
 CUT = Interruption(1, 2.0, "agent", kind="barge-in", mouth_to_silence_ms=480.0)
 
@@ -70,4 +73,20 @@ def test_every_limit_has_a_name_a_unit_and_a_definition() -> None:
 def test_a_figure_that_is_not_known_is_over_no_limit() -> None:
     assert not exceeds(None, 1.0)
     assert not exceeds(1.0, 1.0)
-    assert exceeds(1.1, 1.0)
+    assert exceeds(2.0, 1.0)
+
+
+@pytest.mark.parametrize(("figure", "limit"), [(150.3, 150), (150.49, 150), (151, 150.6)])
+def test_what_is_compared_is_what_is_shown(figure: float, limit: float) -> None:
+    assert exceeds(figure, limit) == (round(figure) > limit)
+    assert milliseconds(figure) == f"{round(figure)} ms"
+    cut = Interruption(1, 1.0, "agent", kind="barge-in", mouth_to_silence_ms=figure)
+    assert class_of(cut, Limits(mouth_to_silence_ms=limit)) == (
+        "late" if round(figure) > limit else "barge-in"
+    )
+    response = Response(1.0, 0.0, latency_ms=figure)
+    told = judge(
+        TurnsFound(responses=[response]), Rule("response latency", "worst", limit), Limits()
+    )
+    assert (told.state == "broken") == exceeds(figure, limit)
+    assert f"{round(figure)} ms at worst" in told.sentence

@@ -58,13 +58,13 @@ def test_of_speech_from_before_the_first_moment_nobody_knows_who_began() -> None
 
 def test_an_interrupt_that_follows_takes_the_kind_away() -> None:
     start, stop = said(2.0, 4.0)
-    events = [heard(1.0, 2.9), start, heard(2.9, 3.75, round(1.9 * RATE))]
+    events = [heard(1.0, 2.9), start, heard(2.9, 3.95, round(1.9 * RATE))]
     tracker = track(*events)
     (found,) = tracker.overlaps
     assert (found.kind, found.stop) == ("missed", None)
-    for event in (*cut(3.75), stop, ended(9.0)):
+    for event in (*cut(3.95), stop, ended(9.0)):
         tracker.feed(event)
-    assert tracker.overlaps == [Overlap(2.0, 3.75, 2.0, 4.0, None, 1)]
+    assert tracker.overlaps == [Overlap(2.0, 3.95, 2.0, 4.0, None, 1)]
 
 
 def test_the_button_takes_it_away_too_but_not_what_ended_long_before() -> None:
@@ -150,3 +150,14 @@ def test_an_event_costs_the_same_after_hours() -> None:
         costs.append(time.thread_time() - before)
     assert len(keeper.overlaps) == 6000
     assert sum(costs[-1000:]) < 4 * sum(costs[:1000]) + 0.02
+
+
+def test_speech_that_may_have_ended_in_time_is_not_called_missed_yet() -> None:
+    """VAD is sure of an end 0.9 s later while the agent speaks: nothing is said until then."""
+    start, stop = said(2.0, 2.95)
+    playout = [heard(1.0, 2.0), heard(2.0, 3.85, RATE)]
+    tracker = track(playout[0], start, playout[1])
+    assert tracker.overlaps[0].kind is None
+    for event in (stop, heard(3.85, 4.0, round(2.85 * RATE))):
+        tracker.feed(event)
+    assert tracker.overlaps[0].kind == "backchannel"

@@ -16,6 +16,7 @@ from tests.app.spoken_session import (
     echo,
     ended,
     heard,
+    mic,
     mics,
     said,
     told,
@@ -128,6 +129,76 @@ def test_an_underrun_that_is_told_of_and_seen_counts_once() -> None:
     assert (found.underruns, found.underrun_ms) == (1, pytest.approx(200))
 
 
+def reply(t: float, text: str, event_id: int) -> MessageReceived:
+    body = {"agent_response_event": {"agent_response": text, "event_id": event_id}}
+    return MessageReceived(t, "agent_response", body, event_id)
+
+
+@pytest.mark.parametrize("gap_s", [0.05, 0.4])
+@pytest.mark.parametrize("text_at", [3.49, 3.52, 3.95])
+@pytest.mark.parametrize("is_told", [True, False])
+def test_the_pause_between_two_replies_is_no_underrun(
+    gap_s: float, text_at: float, is_told: bool
+) -> None:
+    """Whether its text comes before its audio, after it, or once it is heard."""
+    trouble = Trouble(3.5, "underrun", "x", data={"count": 1, "ms": gap_s * 1000})
+    events = [
+        *(reply(2.6, "One.", 1), chunk(2.7, 0, 0.5, event_id=1), heard(3.0, 3.5)),
+        chunk(3.5 + gap_s - 0.01, 0, 0.5, RATE // 2, event_id=3),
+        heard(3.5 + gap_s, 4.0 + gap_s, RATE // 2),
+        *([trouble] if is_told else []),
+    ]
+    text = reply(text_at, "Two.", 3)
+    place = sum(event.t <= text_at for event in events)
+    tracker = track(*USER, *events[:place])
+    assert tracker.responses is not None
+    for event in (text, *events[place:], ended(9.0)):
+        tracker.feed(event)
+    (found,) = tracker.responses
+    assert (found.underruns, found.underrun_ms) == (0, 0)
+    # the same silence in the middle of one reply is an underrun
+    (within,) = track(*USER, *events, ended(9.0)).responses
+    assert (within.underruns, within.underrun_ms) == (1, pytest.approx(gap_s * 1000))
+
+
+def test_of_many_short_silences_in_a_turn_those_between_replies_do_not_count() -> None:
+    tracker = TurnTracker()
+    for number in range(200):
+        at, start = number * 0.25, number * RATE // 5
+        if number % 2 == 0:
+            tracker.feed(reply(at, f"Reply {number}.", number))
+        tracker.feed(chunk(at, 0, 0.2, start, event_id=number))
+        tracker.feed(heard(at, at + 0.2, start))
+    (found,) = tracker.responses
+    assert (found.underruns, found.underrun_ms) == (100, pytest.approx(100 * 50))
+
+
+@pytest.mark.parametrize("pause_s", [0.4, 1.5, 4.0])
+@pytest.mark.parametrize("user", [[], said(3.6, 3.75)])
+def test_a_pause_of_the_device_does_not_end_the_agents_turn(pause_s: float, user: list) -> None:
+    """Audio was waiting all the while: the agent did not pause. A user who speaks changes none."""
+    at = 3.5 + pause_s
+    gap = Trouble(at, "gap", "x", "output", data={"ms": pause_s * 1000})
+    clock = mic(at - 0.3, at - 0.05, at - 0.01, 0.0)
+    events = [*user, clock, gap, heard(at, at + 1.0, RATE // 2)]
+    tracker = track(*USER, chunk(2.7, 0, 1.5), heard(3.0, 3.5), *events, ended(19.0))
+    assert [(turn.start, turn.stop) for turn in tracker.agent_turns] == [(3.0, at + 1.0)]
+    (found,) = tracker.responses
+    assert (found.latency_ms, found.underruns) == (pytest.approx(1000), 0)
+
+
+def test_a_silence_shorter_than_the_pause_ends_no_turn_however_late_its_end_is_told() -> None:
+    events = [*USER, heard(3.0, 3.5), mic(4.2, 4.45, 4.6, 0.0), heard(4.4, 5.0, RATE // 2)]
+    tracker = track(*events, ended(9.0))
+    assert [(turn.start, turn.stop) for turn in tracker.agent_turns] == [(3.0, 5.0)]
+
+
+def test_an_interrupt_in_a_silence_ends_the_turn() -> None:
+    events = [*USER, heard(3.0, 3.5), *cut(3.5), heard(4.4, 5.0, 3 * RATE), ended(9.0)]
+    tracker = track(chunk(2.7, 0, 5.0), *events)
+    assert [(turn.start, turn.stop) for turn in tracker.agent_turns] == [(3.0, 3.5), (4.4, 5.0)]
+
+
 def test_the_jitter_of_a_clock_is_no_underrun() -> None:
     events = [heard(3.0, 3.5), heard(3.504, 4.0, RATE // 2)]
     assert only(*USER, *events, ended(9.0)).underruns == 0
@@ -170,20 +241,6 @@ def test_echo_that_is_told_while_vad_hears_it_swallows_the_end_of_it() -> None:
     start, stop = said(4.0, 4.5)
     tracker = track(*USER, heard(3.0, 6.0), start, echo(3.9, 4.4), stop, *said(7, 8))
     assert [(turn.start, turn.stop) for turn in tracker.user_turns] == [(1.0, 2.0), (7, 8)]
-
-
-def test_a_reader_that_takes_what_has_changed_has_it_all() -> None:
-    tracker, shown = TurnTracker(), []
-    for number in range(50):
-        at = number * 4.0
-        events = [*said(at + 1, at + 2), transcript(at + 2.3), heard(at + 3, at + 4, number * RATE)]
-        if number % 7 == 0:
-            events.append(echo(at + 0.9, at + 2.0))
-        for event in events:
-            tracker.feed(event)
-            changed = tracker.take_changed_responses()
-            shown[changed:] = tracker.responses[changed:]
-            assert shown == tracker.responses
 
 
 def test_what_is_kept_for_responses_is_bounded() -> None:

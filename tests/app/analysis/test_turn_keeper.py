@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.analysis.turns import Turn
-from app.timeline.events import MessageSent, SpeechEnded, SpeechStarted
+from app.timeline.events import MessageSent, SpeechEnded, SpeechStarted, StateChanged
 from tests.app.told_events import RATE, heard, mic, track
 
 
@@ -59,3 +59,17 @@ def test_each_user_turn_is_answered_once_and_typed_text_is_no_speech():
     )
     assert typed.response_latencies_ms == []
     assert [(line.text, line.typed) for line in typed.transcript] == [("hello", True)]
+
+
+def test_no_turn_ends_before_it_begins_whatever_the_clock_does():
+    """Times of a forged recording, or of a clock that has jumped back."""
+    tracker = track(
+        heard(0, RATE, 5.0),
+        heard(RATE, 2 * RATE, 1.0),
+        SpeechStarted(3.0, 3.1),
+        SpeechEnded(2.5, 3.6),
+        heard(2 * RATE, 3 * RATE, 4.0),
+        StateChanged(9.0, "ended"),
+    )
+    assert all(turn.stop >= turn.start for turn in (*tracker.user_turns, *tracker.agent_turns))
+    assert all(ms >= 0 for ms in tracker.response_latencies_ms)

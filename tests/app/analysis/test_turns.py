@@ -332,6 +332,13 @@ def test_whether_there_was_something_to_silence_is_known_once_it_is_told():
     assert not tracker.interruptions[0].was_silent
 
 
+def test_a_silence_from_before_the_interrupt_is_none_of_its_doing():
+    tracker = track(heard(0, 16 * S, 1.0), Interrupted(2.0, 1, "agent", 0, 3))
+    tracker.feed(Silenced(1.9, 1, 2.0, 1.9))
+    (cut,) = tracker.interruptions
+    assert (cut.time_to_silence_ms, cut.silent_at, cut.was_silent) == (None, None, True)
+
+
 def test_two_interrupts_close_together_keep_their_own_audio():
     tracker = track(
         chunk(1.0, 0, TEXT),

@@ -14,7 +14,6 @@ import pytest
 import soundfile
 
 from app.bundles import bundle_files
-from app.bundles.bundle import open_bundle
 from app.bundles.notes import Marker, Notes, load_notes
 from app.bundles.recovery import recover_unfinished
 from app.timeline.events import StateChanged, Timeline
@@ -22,6 +21,7 @@ from audio import wavfile
 from audio.pcm import SAMPLE_RATE
 from audio.wavfile import StreamingWav
 from tests.app.disk_rig import assert_all_there, disk_of_1_mb, recorders
+from tests.rig.opened import open_bundle
 from tests.rig.waiting import wait_until
 
 

@@ -17,7 +17,6 @@ import soundfile
 
 from app.agents.base import Endpoint
 from app.bundles import bundle_writer
-from app.bundles.bundle import open_bundle
 from app.bundles.recovery import recover_unfinished
 from app.live.choices import build_audio
 from app.live.session import Session, State
@@ -27,6 +26,7 @@ from audio.pcm import SAMPLE_RATE
 from audio.wavfile import StreamingWav
 from tests.app.agents.fake_agent import FakeAgent, metadata, running, until_closed
 from tests.app.disk_rig import assert_all_there, disk_of_1_mb, recorders
+from tests.rig.opened import open_bundle
 from tests.rig.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -151,7 +151,7 @@ import os, sys, time
 from pathlib import Path
 import app.recordings.peaks_cache, app.recordings.turns_found
 from app.agents.base import Endpoint
-from app.bundles.bundle import open_bundle
+from tests.rig.opened import open_bundle
 from tests.app.agents.fake_agent import FakeAgent, metadata, running, until_closed
 from tests.app.recorder_rig import Rig
 from tests.rig.waiting import wait_until

@@ -13,7 +13,6 @@ import pytest
 import soundfile
 
 from app.bundles import recovery
-from app.bundles.bundle import open_bundle
 from app.bundles.bundle_lock import LOCK_NAME, BundleLock
 from app.bundles.notes import Notes, save_notes
 from app.bundles.recovery import Recovered, problems_of, recover_unfinished, recovery_notices
@@ -23,6 +22,7 @@ from audio.wavfile import HEADER_BYTES
 from tests.app.recorder_rig import Rig
 from tests.app.told_events import BARGE_IN
 from tests.benchmarks.kills import kill_sessions
+from tests.rig.opened import open_bundle
 from tests.rig.waiting import wait_until
 
 

@@ -194,6 +194,20 @@ def test_markup_and_arrows_are_harmless(exports):
     assert "Hello &lt;b&gt;there&lt;/b&gt; --&gt; &amp; {" in read_text(vtt)
 
 
+@pytest.mark.parametrize("word", ["token:", "bearer", "api_key=", "token:sk_0123456789abcdef"])
+def test_words_about_secrets_take_nothing_from_the_file_around_them(word, tmp_path):
+    """What looks like the name of a secret at the end of a text is followed by a line of times."""
+    ending = record(tmp_path, [f"What is your {word}", f"Not my {word}"])
+    wish = Wish(("labels", "srt", "vtt", "csv"))
+    files = export(Order(ending.path, wish, tmp_path, name="out"))
+    labels, srt, vtt = (read_text(path) for path in files[:3])
+    plain = export(Order(record(tmp_path / "b", ["a", "b"]).path, wish, tmp_path, name="plain"))
+    assert len(parse_labels(labels)) == len(parse_labels(read_text(plain[0])))
+    assert len(parse_srt(srt)) == len(parse_srt(read_text(plain[1]))) == len(parse_vtt(vtt))
+    assert [len(read_csv(path)) for path in files[3:]] == [len(read_csv(p)) for p in plain[3:]]
+    assert not any("sk_0123" in read_text(path) for path in files)
+
+
 def test_subtitles_of_a_selection_begin_at_zero_and_stay_inside(recorded, exports):
     srt, vtt = exports("srt", "vtt", start_s=4.0, stop_s=6.0)
     cues = parse_srt(read_text(srt))

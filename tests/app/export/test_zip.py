@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.bundles.bundle import open_bundle
 from app.bundles.notes import Marker, load_notes
 from app.export.exporting import export
 from app.export.formats import Order, Wish
@@ -19,6 +18,7 @@ from app.export.material import open_material
 from app.export.progress import Progress
 from app.export.survey import survey
 from tests.app.export.recorded import NAME, record, tracked
+from tests.rig.opened import open_bundle
 
 RATE = 16_000
 
@@ -215,3 +215,22 @@ def test_the_size_of_a_scrubbed_zip_was_told_about_right(tmp_path, exports):
     told = survey(session.path).size_bytes("zip", Wish(("zip",)))
     (path,) = exports("zip", session=session.path)
     assert told == pytest.approx(path.stat().st_size, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        ("..\\..\\up", "_.._up"),
+        ("C:evil", "C_evil"),
+        ("\udcff\n\x1b[31mé ", "[31mé"),
+        ("\udcff..", "recording"),
+    ],
+)
+def test_a_name_that_leads_elsewhere_on_another_system_leads_nowhere(name, inside, tmp_path):
+    path = record(tmp_path / "own", name=name).path
+    for wish in (Wish(("zip",)), Wish(("zip",), start_s=4.0, stop_s=13.0)):
+        (packed,) = export(Order(path, wish, tmp_path, name="out", replace_all=True))
+        with zipfile.ZipFile(packed) as archive:
+            assert {entry.split("/")[0] for entry in archive.namelist()} == {inside}
+        with open_material(packed) as material:
+            assert material.facts is not None

@@ -12,15 +12,18 @@ import numpy as np
 import pytest
 import soundfile
 
+from app.analysis.turn_records import Interruption, Spread
 from app.analysis.turns import TurnTracker
-from app.bundles.bundle import open_bundle
 from app.bundles.bundle_lock import BundleLock
 from app.bundles.notes import load_notes
+from app.bundles.session_info import LISTENING_VERSION
 from app.library import library_read
 from app.library.library import Library, LibraryError
 from app.library.library_entry import DAY_S, Entry, FreeRule, length_text, size_text
+from app.recordings.turns_found import TurnsFound
 from tests.app.library_rig import found, listed, only
 from tests.rig.bundles import BEGAN, make_bundle, summary
+from tests.rig.opened import open_bundle
 
 
 @pytest.fixture
@@ -49,6 +52,42 @@ def test_a_session_is_listed_with_what_its_files_say(library, folder):
     assert entry.size_bytes == sum(each.stat().st_size for each in folder.glob("*/*"))
     assert entry.reason == "You ended the session."
     assert entry.noted
+
+
+def found_in(path, interruptions: int, latency_ms: float) -> None:
+    """Keep what was found when the recording was opened."""
+    cuts = [Interruption(number + 1, number, "agent") for number in range(interruptions)]
+    figures = replace(TurnsFound().figures, response_latency_ms=Spread(1, latency_ms))
+    TurnsFound(interruptions=cuts, figures=figures).save(path)
+
+
+def test_an_older_recording_is_listed_with_what_was_found_when_it_was_opened(library, folder):
+    """Its events alone do not tell what its tracks hold."""
+    path = make_bundle(folder, exchanges=8)
+    assert only(library).interruptions == 2
+    found_in(path, 5, 321.0)
+    entry = only(library)
+    assert (entry.interruptions, entry.latency_ms) == (5, 321.0)
+    # what was found in other events, or by another version, is not its
+    with (path / "events.jsonl").open("ab") as events:
+        events.write(b'{"t": 99.0, "type": "state", "state": "ended", "sentence": ""}\n')
+    assert only(library).interruptions == 2
+
+
+def test_a_recording_without_events_has_no_figures_until_it_was_opened(library, folder):
+    path = make_bundle(folder, exchanges=3)
+    (path / "events.jsonl").write_bytes(b"")
+    entry = only(library)
+    assert (entry.interruptions, entry.latency_ms) == (None, None)
+    found_in(path, 1, 500.0)
+    assert only(library).interruptions == 1
+
+
+def test_what_the_events_tell_of_a_recording_of_this_version_is_not_looked_up(library, folder):
+    listening = {"listening": LISTENING_VERSION}
+    path = make_bundle(folder, exchanges=8, versions=listening, summary=summary(2, 700.0))
+    found_in(path, 5, 321.0)
+    assert only(library).interruptions == 2
 
 
 def test_figures_that_were_not_written_down_are_worked_out_of_the_events(library, folder):

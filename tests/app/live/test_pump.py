@@ -7,11 +7,14 @@ import time
 import numpy as np
 import pytest
 
+from app.analysis.replies import ReplyStarts
 from app.live.pump import Pump
 from app.timeline.events import (
+    AgentChunkReceived,
     AgentDiscarded,
     AgentHeard,
     Interrupted,
+    MessageReceived,
     MicChunkSent,
     Silenced,
     SpeechEnded,
@@ -330,6 +333,53 @@ def test_troubles_of_the_account_get_a_sentence_and_a_storm_of_them_few_events()
     assert len(troubles) < 12
     dropped = sum(event.data["samples"] for event in troubles if event.kind == "dropped")
     assert dropped == 200 * 160
+
+
+@pytest.mark.parametrize("text_late_s", [None, -0.01, 0.15])
+def test_an_underrun_is_told_inside_a_reply_and_not_between_two(text_late_s):
+    """The text of the second reply comes before its audio, or when that is being played."""
+    rig, half = Rig(), SAMPLE_RATE // 2
+
+    def text(words, event_id):
+        body = {"agent_response_event": {"agent_response": words}}
+        told = MessageReceived(rig.clock.now(), "agent_response", body, event_id)
+        rig.timeline.append(told)
+
+    def chunk(start, event_id):
+        arrived = AgentChunkReceived(rig.clock.now(), start, start + half, event_id)
+        rig.timeline.append(arrived)
+        rig.card.say(np.full(half, 9000, np.int16), rig.clock.at)
+
+    rig.run_to(1.0)
+    text("One.", 1)
+    chunk(0, 1)
+    rig.run_to(1.79)
+    if text_late_s is not None and text_late_s < 0:
+        text("Two.", 3)
+    rig.run_to(1.8)
+    chunk(half, 3)
+    if text_late_s is not None and text_late_s > 0:
+        rig.run_to(1.8 + text_late_s)
+        text("Two.", 3)
+    rig.run_to(3.0)
+    rig.finish()
+    assert rig.feed.account.counters.underruns == 1
+    told = [event for event in rig.events(Trouble) if event.kind == "underrun"]
+    assert len(told) == (text_late_s is None)
+    assert all(event.data["ms"] == pytest.approx(300, abs=25) for event in told)
+
+
+def test_where_replies_begin_is_known_of_the_latest_alone():
+    starts = ReplyStarts()
+    for number in range(3000):
+        starts.add_text(number, f"Reply {number}.", 2 * number)
+        starts.add_chunk(AgentChunkReceived(number, number * 100, number * 100 + 50, 2 * number))
+        starts.add_chunk(
+            AgentChunkReceived(number, number * 100 + 50, number * 100 + 100, 2 * number)
+        )
+        assert starts.begins_at(number * 100) == (number > 0)
+        assert not starts.begins_at(number * 100 + 50)
+    assert len(starts._replies.all) <= ReplyStarts.MOST
 
 
 def test_a_mic_chunk_says_when_it_was_captured_and_how_long_sending_took():

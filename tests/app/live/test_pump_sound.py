@@ -8,11 +8,16 @@ import threading
 import numpy as np
 import pytest
 
+from app.analysis.turns import TurnTracker
 from app.live.pump import Pump
 from app.recordings.recorded_sound import listen
 from app.timeline.events import (
+    AgentHeard,
     EchoHeard,
+    Event,
     Interrupted,
+    MicChunkSent,
+    Silenced,
     SoundBefore,
     SpeechEnded,
     SpeechStarted,
@@ -111,3 +116,65 @@ def test_speech_while_the_agent_is_silent_waits_for_nothing():
     starts = [start / SAMPLE_RATE for start, _stop in shown.user_speech]
     errors = np.subtract([each.t for each in onsets], starts)
     assert np.abs(errors).max() < 0.03
+
+
+# -- how soon a class is there ------------------------------------------------------------------
+
+PIECE = 6 * STEP
+"""So much of what was heard is told at a time, when its last sample has left the speaker."""
+
+
+def account_of(shown: Scene, cuts: tuple[float, ...]) -> list[tuple[float, Event]]:
+    """Return what a device's account would tell, each with the moment of telling."""
+    told: list[tuple[float, Event]] = []
+    position = 0
+    for start, stop in shown.agent_speech:
+        for at in range(start, stop, PIECE):
+            until = min(at + PIECE, stop)
+            t = at / SAMPLE_RATE
+            heard = AgentHeard(t, position, position + until - at, t)
+            told.append((until / SAMPLE_RATE, heard))
+            position += until - at
+    for number in range(len(shown.user) // 4000):
+        t = (number + 1) / 4
+        told.append((t + 0.01, MicChunkSent(t, 0, 4000, t - 0.25, t, 0.002)))
+    for number, t in enumerate(cuts, 1):
+        told.append((t + 0.02, Interrupted(t, number, "agent", 9000)))
+        told.append((t + 0.05, Silenced(t + 0.03, number, t, t + 0.03)))
+    return sorted(told, key=lambda each: each[0])
+
+
+@pytest.mark.parametrize("echo_db", [None, -15.0])
+def test_the_class_of_an_interruption_is_there_within_a_second_of_it(echo_db: float | None):
+    cuts = (1.6, 4.0, 7.7, 11.3)
+    shown = scene(14, 2, echo_db=echo_db, user_speaks=False)
+    # one barge-in that VAD is not sure of when the interrupt comes
+    cut_in = scene(14, 1, agent_speaks=False, noise_dbfs=-90.0)
+    onset = cut_in.user_speech[0][0]
+    word = cut_in.user[onset : onset + SAMPLE_RATE].astype(float)
+    track = shown.user.astype(float)
+    track[62_400 : 62_400 + SAMPLE_RATE] += word
+    shown = Scene(round_to_samples(track), shown.agent, [], shown.agent_speech)
+    live, told = Live(), account_of(shown, cuts)
+    tracker, cursor = TurnTracker(), 0
+    classes: dict[int, list[tuple[float, str | None]]] = {number: [] for number in range(1, 5)}
+    for start in range(0, len(shown.user), STEP):
+        live.tracks.user.append(shown.user[start : start + STEP])
+        live.tracks.agent.append(shown.agent[start : start + STEP])
+        live.clock.at += STEP / SAMPLE_RATE
+        while told and told[0][0] <= live.clock.now():
+            live.timeline.append(told.pop(0)[1])
+        live.pump.cycle()
+        events, cursor, _ = live.timeline.read(cursor)
+        for event in events:
+            tracker.feed(event)
+        for cut in tracker.interruptions:
+            seen = classes[cut.number]
+            if not seen or seen[-1][1] != cut.kind:
+                seen.append((live.clock.now() - cut.at, cut.kind))
+    assert live.pump.stop()
+    assert [seen[-1][1] for seen in classes.values()] == ["false", "barge-in", "false", "false"]
+    for seen in classes.values():
+        assert seen[-1][0] <= 0.9
+        # it is not certain first, and then never called anything else
+        assert [kind for _, kind in seen[:-1]] in ([], [None])

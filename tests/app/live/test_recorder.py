@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.bundles.bundle import open_bundle
 from app.bundles.bundle_writer import BundleWriter
 from app.bundles.disk_sync import DiskSync
 from app.bundles.notes import Marker, load_notes
@@ -21,6 +20,7 @@ from app.timeline.events import MessageReceived, MessageSent, MicChunkSent, Stat
 from app.timeline.tracks import Handover
 from audio.pcm import SAMPLE_RATE
 from tests.app.recorder_rig import BEGAN, Rig
+from tests.rig.opened import open_bundle
 from tests.rig.waiting import wait_until
 
 

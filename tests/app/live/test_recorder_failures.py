@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.bundles.bundle import open_bundle, recover_bundle
+from app.bundles.bundle import recover_bundle
 from app.live.recorder import RecorderError
 from app.timeline.events import StateChanged, Trouble
 from audio.pcm import SAMPLE_RATE
 from tests.app.recorder_rig import Rig
+from tests.rig.opened import open_bundle
 from tests.rig.waiting import wait_until
 
 

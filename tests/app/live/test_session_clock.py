@@ -68,12 +68,17 @@ def error_of(clicks, true_times):
     return np.abs(once(clicks) - np.array(true_times)).max() if len(clicks) else 0.0
 
 
-def test_an_hour_of_two_devices_200_ppm_apart_leaves_every_click_where_it_was(monkeypatch):
+MINUTES = 12
+BAR_S = 0.010 * MINUTES / 60
+"""A click may be 10 ms off after an hour: what drifts away is further by the minute."""
+
+
+def test_two_devices_200_ppm_apart_leave_every_click_where_it_was(monkeypatch):
     monkeypatch.setattr(SimulatedCard, "BLOCK", BLOCK)
     monkeypatch.setattr(Room, "STEP_S", 0.06)
     room = Room(ppm=120, speaker_ppm=-80, jitter_s=0.003, begins_at=ZERO + 0.35)
     worst, worst_apart, seen = 0.0, 0.0, 0
-    for minute in range(1, 61):
+    for minute in range(1, MINUTES + 1):
         for second in (10.0, 30.0, 50.0):
             room.run_to(60.0 * (minute - 1) + second)
             room.click()
@@ -85,14 +90,14 @@ def test_an_hour_of_two_devices_200_ppm_apart_leaves_every_click_where_it_was(mo
         worst = max(worst, error_of(user, [at + ECHO_S for at in spoken]))
         apart = np.abs(once(user) - once(agent) - ECHO_S)
         worst_apart = max(worst_apart, apart.max())
-    assert seen == 180
-    assert worst < 0.010, worst
-    assert worst_apart < 0.010, worst_apart
+    assert seen == 3 * MINUTES
+    assert worst < BAR_S, worst
+    assert worst_apart < BAR_S, worst_apart
     for track in (room.tracks.user, room.tracks.agent):
         assert track.gaps == track.trimmed_samples == 0
-        assert abs(track.duration_samples / SAMPLE_RATE - 3600) < 0.1
-    # so far apart are the devices by now
-    assert room.card.captured - room.card.played > 0.65 * SAMPLE_RATE
+        assert abs(track.duration_samples / SAMPLE_RATE - 60 * MINUTES) < 0.15
+    # so far apart are the devices by now, 0.05 s less than their clocks: blocks are taken ahead
+    assert room.card.captured - room.card.played > 0.08 * SAMPLE_RATE
     assert room.gaps() == []
 
 

@@ -17,7 +17,6 @@ from app.agents.base import AgentError, Endpoint
 from app.agents.careful_http import LONGEST_ANSWER
 from app.agents.elevenlabs import ElevenLabsAgent
 from app.bundles import bundle_writer
-from app.bundles.bundle import open_bundle
 from app.commands import streams
 from app.commands.run import DEVICE_OR_FILE, Progress, RunPlan, run_session
 from app.live.session import EndReason, Session, State
@@ -33,6 +32,7 @@ from tests.app.agents.fake_agent import (
     running,
     until_closed,
 )
+from tests.rig.opened import open_bundle
 
 HOSTILE = "\x1b[2J\x9b31m\u202egnp.exe\r\nFAKE \ud800"
 

@@ -275,7 +275,10 @@ def test_every_count_has_its_moments():
     records = {
         "overlaps": [missed, over],
         "responses": [Response(3.0, underruns=3, underrun_ms=200.0)],
-        "refused": [Refused(12.0, 13.0, 900.0, 1, "old")],
+        "refused": [
+            Refused(11.0, 11.5, 400.0, 1, "late"),
+            Refused(12.0, 13.0, 900.0, 1, "old", of_new_reply=True),
+        ],
         "agent_turns": agent,
     }
     for name, at, count in (
@@ -287,6 +290,13 @@ def test_every_count_has_its_moments():
         told = outcome(Rule(name, "count", 0), **records)
         assert (told.state, [each.at for each in told.moments]) == ("broken", [at])
         assert outcome(Rule(name, "count", count), **records).state == "kept"
+
+
+def test_late_audio_of_the_interrupted_reply_is_rightly_refused():
+    agent = [Turn("agent", 0.0, 60.0)]
+    late = Refused(11.0, 11.5, 400.0, 1, "late")
+    told = outcome(Rule("refused audio", "count", 0), agent_turns=agent, refused=[late])
+    assert (told.state, told.sentence) == ("kept", "none")
 
 
 def test_how_long_a_missed_interruption_is_can_be_told():

@@ -200,7 +200,7 @@ def test_a_response_has_the_parts_that_the_window_shows():
     session = SimpleNamespace(turns=TurnsFound(responses=told))
     _, *rows = page._response_rows(session)
     assert [row[1:5] for row in rows] == [
-        ["1000 ms", "−100 ms", "700 ms", "400 ms"],
+        ["1000 ms", "–", "700 ms", "400 ms"],
         ["1000 ms", "–", "700 ms", "300 ms"],
     ]
 

@@ -227,7 +227,11 @@ def test_turns_end_after_the_pause_that_is_given(tmp_path, capsys):
     half = (first["start"] + first["stop"]) // 2
     later = first["at"] + (half - first["start"]) / 16_000 + 0.6
     halves = [{**first, "stop": half}, {**first, "start": half, "at": later}]
-    spoken[spoken.index(first) : spoken.index(first) + 1] = halves
+    # its second half came late as well: where it had waited, the device would have paused
+    whole = next(each for each in spoken if each["type"] == "agent_chunk" and each["stop"] > half)
+    late = {**whole, "start": half, "t": later - 0.05, "alignment": None}
+    spoken[spoken.index(whole)] = {**whole, "stop": half, "alignment": None}
+    spoken[spoken.index(first) : spoken.index(first) + 1] = [halves[0], late, halves[1]]
     (path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in spoken))
 
     def agent_turns(*options: str) -> int:
