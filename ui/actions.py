@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,36 +10,12 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from ui.parts.available import Available
 from ui.parts.dock import Dock
 from ui.parts.theme import SCHEMES
 
 DIGITS = 9
 """So many panels have a key with one digit; what comes after them is reached with Shift."""
-
-
-@dataclass(frozen=True, slots=True)
-class Available:
-    """What there is to act on."""
-
-    state: str = "idle"
-    busy: bool = False
-    """Whether a session runs, or is being made."""
-    anything: bool = False
-    """Whether something is in view."""
-    recorded: bool = False
-    """Whether what is in view is on disk."""
-    bundled: bool = False
-    """Whether it is there as a session's recording, and no mere audio file."""
-    playing: bool = False
-    selected: bool = False
-    marked: bool = False
-    """Whether there are markers."""
-    interrupted: bool = False
-    """Whether there are interruptions, or overlaps."""
-    inspected: bool = False
-    """Whether one of them is looked at."""
-    swappable: bool = False
-    """Whether it is an audio file with two channels."""
 
 
 class Actions(QObject):

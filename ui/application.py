@@ -6,13 +6,11 @@ Nothing heavy is imported before the window is on screen: not the agent's SDK, n
 from __future__ import annotations
 
 import logging
-import os
-import re
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -20,46 +18,29 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from ui.app_services import WindowServices
+from ui.display import has_display
 from ui.exception_hooks import ExceptionHooks
 from ui.main_window import MainWindow
+from ui.parts.background import Background
 from ui.parts.theme import Theme
 from ui.services import Services
 
 log = logging.getLogger(__name__)
 
+FIRST_NEEDED = (
+    "ui.feed",
+    "ui.lanes.envelope",
+    "app.analysis.word_times",
+    "app.analysis.findings",
+    "app.live.session",
+    "app.recordings.recording",
+)
+"""What an empty window does without, and a click would have to wait for."""
+
 NO_DISPLAY = (
     "There is no display to open a window on. "
     "“turnscope run --help” tells how to run a session without one."
 )
-
-
-def has_display() -> bool:
-    """Whether there is a screen to open a window on, as far as the environment tells."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def display_answers() -> bool:
-    """Whether the X server that ``DISPLAY`` names is there; Qt would abort where it is not.
-
-    Only a server on this machine is tried; any other gets the benefit of the doubt.
-    """
-    local = re.fullmatch(r"(?:unix)?:(\d+)(?:\.\d+)?", os.environ.get("DISPLAY", ""))
-    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM") or local is None:
-        return True
-    path = f"/tmp/.X11-unix/X{local[1]}"
-    return any(_answers(address) for address in (path, f"\0{path}"))
-
-
-def _answers(address: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(2.0)
-        try:
-            probe.connect(address)
-        except OSError:
-            return False
-        return True
 
 
 def create_application() -> QApplication:
@@ -92,7 +73,7 @@ def run_window(options: WindowOptions | None = None, services: Services | None =
 
     2 is for no display: the sentence goes to stderr. ``services`` stands in for the real ones.
     """
-    if not has_display() or (sys.platform.startswith("linux") and not display_answers()):
+    if not has_display():
         print(NO_DISPLAY, file=sys.stderr)
         return 2
     app = create_application()
@@ -105,8 +86,9 @@ def run_window(options: WindowOptions | None = None, services: Services | None =
     window.closed.connect(app.quit)
     app.commitDataRequest.connect(lambda _: window.close())
     restore = _end_on_signals(window)
+    window.appeared.connect(window.choices.look_for_devices)
+    window.appeared.connect(lambda: _warm_up(window))
     window.show()
-    QTimer.singleShot(0, window.choices.look_for_devices)
     recording = options.recording
     if recording is not None:
         QTimer.singleShot(0, lambda: window.open_path(recording))
@@ -115,6 +97,16 @@ def run_window(options: WindowOptions | None = None, services: Services | None =
     finally:
         restore()
         hooks.remove()
+
+
+def _warm_up(window: MainWindow) -> None:
+    """Load, off the main thread, what the first session or recording to be shown needs."""
+
+    def load() -> None:
+        for name in FIRST_NEEDED:
+            import_module(name)
+
+    Background("warming up", window).run(load, lambda _: None)
 
 
 def _end_on_signals(window: MainWindow) -> Callable[[], None]:

@@ -99,14 +99,15 @@ class Layout:
         self._window.resizeDocks([bottom[0]], [208], Qt.Orientation.Vertical)
 
     def bring(self, dock: Dock) -> None:
-        """Put ``dock`` in front with the keyboard in it; take it away if that is so already."""
+        """Put ``dock`` in front with the keyboard in it; if it is there, back in the timeline."""
         here = QApplication.focusWidget()
         if is_seen(dock) and here is not None and dock.isAncestorOf(here):
-            dock.hide()
-            return
-        dock.show()
-        dock.raise_()
-        dock.entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            entry = self.timeline.lanes
+        else:
+            dock.show()
+            dock.raise_()
+            entry = dock.entry
+        entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
         dock.toggleViewAction().toggled.emit(True)
 
     def show_beside(self, panel: QWidget) -> None:
@@ -177,24 +178,19 @@ class Layout:
         window.setDockOptions(options.AllowTabbedDocks | options.AnimatedDocks)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-        docks = [
-            Dock("transcript", "Transcript", self.transcript, self.transcript.entry, icons),
-            Dock(
-                "interruptions",
-                "Interruptions",
-                self.interruptions,
-                self.interruptions.table,
-                icons,
-            ),
-            Dock("turns", "Turns", self.turns, self.turns.table, icons),
-            Dock("events", "Events", self.events, self.events.table, icons),
-            Dock("health", "Audio health", self.health, self.health, icons),
-            Dock("markers", "Markers", self.markers, self.markers.table, icons),
-            Dock("page", "Session", self.page, self.page.title, icons),
-            Dock("library", "Recordings", self.library, self.library.table, icons),
-            Dock("inspector", "Inspector", self.inspector, self.inspector.heard, icons),
-            Dock("findings", "Findings", self.findings, self.findings.table, icons),
-        ]
+        whats = (
+            ("transcript", "Transcript", self.transcript, self.transcript.entry),
+            ("interruptions", "Interruptions", self.interruptions, self.interruptions.table),
+            ("turns", "Turns", self.turns, self.turns.table),
+            ("events", "Events", self.events, self.events.table),
+            ("health", "Audio health", self.health, self.health),
+            ("markers", "Markers", self.markers, self.markers.table),
+            ("page", "Session", self.page, self.page.title),
+            ("library", "Recordings", self.library, self.library.table),
+            ("inspector", "Inspector", self.inspector, self.inspector.heard),
+            ("findings", "Findings", self.findings, self.findings.table),
+        )
+        docks = [Dock(*what, icons, window=window) for what in whats]
         for dock in docks:
             for signal in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):
                 signal.connect(lambda _: self._name_docks_soon())

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QHideEvent,
+    QPaintEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import QLineEdit, QPushButton
@@ -61,6 +62,8 @@ MOVED_FRAMES = 180
 class MainWindow(KeyboardWindow):
     """Everything a person sees; owns the desk, the frame clock and the panels."""
 
+    appeared = Signal()
+    """The window has been drawn for the first time: what can wait until then begins now."""
     closed = Signal()
     """Everything has ended; the window is gone."""
 
@@ -105,7 +108,7 @@ class MainWindow(KeyboardWindow):
         """The recording that is in view."""
         self._told_program = 0
         self._frame = self._frames_left = 0
-        self._may_close = self._is_closing = False
+        self._may_close = self._is_closing = self._has_appeared = False
         wire_parts(self)
         wire_menu(self)
         self._connect()
@@ -121,6 +124,7 @@ class MainWindow(KeyboardWindow):
         self.remarks.title_changed.connect(self._show_title)
         self.playing.changed.connect(self.keep_drawing)
         self.parts.timeline.moved.connect(self._moved)
+        self.appeared.connect(self.opening.recover)
 
     # --- what is remembered
 
@@ -350,10 +354,10 @@ class MainWindow(KeyboardWindow):
             self.frame_clock.set_running(False)
 
     def _draw_clock(self) -> None:
-        """Show session time: "now" of a session that runs, else where the playhead is."""
+        """Show session time: "now" while a session runs or is played, else how long it is."""
         viewed, scene = self.viewing.viewed, self.parts.timeline.scene
         if viewed is not None:
-            at = None if self.desk.busy else scene.playhead_s
+            at = scene.playhead_s if self.playing.active else None
             self.parts.transport.show_clock(viewed.now() if at is None else at)
 
     def show_error(self, error: BaseException) -> None:
@@ -380,8 +384,14 @@ class MainWindow(KeyboardWindow):
     def showEvent(self, event: QShowEvent) -> None:
         """Take the pace of a window that can be seen."""
         super().showEvent(event)
-        QTimer.singleShot(0, self, self.opening.recover)
         self.frame_clock.visibility_changed()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tell, once, that there is something to be seen."""
+        super().paintEvent(event)
+        if not self._has_appeared:
+            self._has_appeared = True
+            QTimer.singleShot(0, self, self.appeared.emit)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Take the pace of a window that cannot be seen."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.actions import Available
+from ui.parts.available import Available
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
@@ -27,6 +27,7 @@ def show_state(window: MainWindow) -> None:
     parts.transport.show_muted(busy and session is not None and session.muted)
     parts.devices.set_enabled(not busy)
     parts.library.set_recording(session.bundle if busy and session is not None else None)
+    parts.library.set_in_view(window.asked())
     parts.transcript.set_running(state == "running")
     parts.timeline.recording_bar.show_state(now)
     parts.timeline.show_progress(_progress_text(window))

@@ -203,7 +203,10 @@ class TransportBar(QWidget):
         self.mute.setToolTip("Send the agent silence instead of the microphone (M)")
         self.clock.setFont(tabular(5.0))
         self.clock.setAccessibleName("Session time")
-        self.clock.setToolTip("Session time: hours, minutes, seconds since the session began")
+        self.clock.setToolTip(
+            "Session time, in hours, minutes, seconds: since the session began; of a recording "
+            "the moment that is played, or how long it is"
+        )
 
     def _dress_start_end(self) -> None:
         self.start_end.setText("Start" if self._over else "End")

@@ -12,20 +12,23 @@ from PySide6.QtCore import QObject, Signal
 
 from app.recordings.gaps import Gap, gap_of, gaps_in
 from app.timeline.events import Event, SpeechEnded, SpeechStarted, Trouble
-from ui.feed import SessionFeed, note_speech
 from ui.lanes.scene import Scene, Turn
 from ui.layout import Layout
 from ui.panels.health_facts import health_facts
+from ui.panels.recorded_health import OF_A_FILE, READING, recorded_facts
 from ui.parts.background import Background
 from ui.parts.stick_to_end import StickToEnd
 from ui.remarks import warnings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.analysis.limits import Limits
     from app.analysis.viewed import TurnView, Viewed
     from app.live.session import Session
     from app.notices import NoticeBoard
     from app.recordings.recording import Recording
+    from ui.feed import SessionFeed
 
 PANELS_EVERY = 6
 """Frames from one update of the panels to the next: ten a second."""
@@ -73,6 +76,10 @@ class Viewing(QObject):
 
     def show(self, viewed: Viewed) -> None:
         """Turn to another session or recording."""
+        from ui.feed import (
+            SessionFeed,  # with it the analysis of turns, which an empty window lacks
+        )
+
         self.viewed, self.feed = viewed, SessionFeed(viewed, self._limits)
         self._notices_read = self._warned = self._changes = 0
         self._end_is_told = self._input_end_is_told = False
@@ -88,11 +95,13 @@ class Viewing(QObject):
         parts.interruptions.show_interruptions([])
         parts.turns.show_turns([], [], [])
         parts.findings.show_turns(None)
+        parts.health.forget()
         self.advance()
         if self.is_recording:
             parts.timeline.fit()
-            self._tell_warnings(viewed)
-            self._job.run(lambda: _looked_for(viewed), lambda found: _put_in(found, scene))
+            parts.health.forget(OF_A_FILE if viewed.kind == "file" else READING)
+            self._tell_warnings(warnings_of(viewed))
+            self._job.run(lambda: _looked_for(viewed), lambda found: self._put_in(found, scene))
         self.shown.emit(viewed)
 
     def set_limits(self, limits: Limits) -> None:
@@ -115,8 +124,8 @@ class Viewing(QObject):
         self._draw_meters(viewed)
         if self._frame % PANELS_EVERY == 0:
             self.draw_panels()
-        if self._frame % HEALTH_EVERY == 0:
-            self._parts.health.show_facts({} if self.is_recording else health_facts(feed))
+        if self._frame % HEALTH_EVERY == 0 and not self.is_recording:
+            self._parts.health.show_facts(health_facts(feed))
 
     def _take(self, events: list[Event]) -> None:
         gaps = [gap for event in events if (gap := gap_of(event)) is not None]
@@ -142,8 +151,9 @@ class Viewing(QObject):
             self._notices_read = show_notices(parts, viewed.notices, self._notices_read)
             self._tell_input_end(viewed)
             self._tell_end(viewed)
+            self._tell_warnings(feed.tracker.warnings)
         else:
-            self._tell_warnings(viewed)
+            self._tell_warnings(warnings_of(viewed))
 
     def _draw_turns(self, feed: SessionFeed) -> None:
         turns, parts = feed.turns, self._parts
@@ -172,11 +182,20 @@ class Viewing(QObject):
         if meter is not None:
             meter.reset_clip()
 
+    def _put_in(self, found: Found, scene: Scene) -> None:
+        scene.gaps.extend(found.gaps)
+        scene.user.speech = found.speech
+        scene.version += 1
+        if found.health:
+            self._parts.health.show_facts(found.health)
+
     # --- what is told once
 
-    def _tell_warnings(self, viewed: Viewed) -> None:
-        """Tell what is wrong with a recording; the page of the session has all of it."""
-        warnings = warnings_of(viewed)
+    def _tell_warnings(self, warnings: Sequence[str]) -> None:
+        """Tell what is wrong with a recording, or what of a session is not analysed.
+
+        The page of the session has all of it.
+        """
         if len(warnings) == self._warned:
             return
         self._warned = len(warnings)
@@ -217,22 +236,21 @@ class Found(NamedTuple):
 
     gaps: list[Gap]
     speech: list[Turn]
+    health: dict[str, str]
 
 
 def _looked_for(viewed: Recording) -> Found:
     """Look through all events, which may take its time."""
+    from ui.feed import note_speech
+
     timeline = viewed.timeline
     speech: list[Turn] = []
     edges = [*timeline.of_type(SpeechStarted), *timeline.of_type(SpeechEnded)]
     for event in sorted(edges, key=lambda event: event.t):
         note_speech(speech, event)
-    return Found(gaps_in(timeline.of_type(Trouble)), speech)
-
-
-def _put_in(found: Found, scene: Scene) -> None:
-    scene.gaps.extend(found.gaps)
-    scene.user.speech = found.speech
-    scene.version += 1
+    troubles = timeline.of_type(Trouble)
+    gaps = gaps_in(troubles)
+    return Found(gaps, speech, recorded_facts(viewed, troubles, gaps))
 
 
 def is_session(viewed: Viewed) -> bool:

@@ -7,15 +7,13 @@ The real window runs in a process of its own on a virtual screen, with a real re
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.opened_window import OWN, measure_opened, measured_in_a_process, timed
 from tests.benchmarks.table import Figure, percentile, spread
 from tests.rig.screen import Screen
 
@@ -34,7 +32,10 @@ def measure_long_log(seconds: float = SECONDS, events: int = EVENTS) -> list[Fig
         return [
             figure
             for kept in ("memory", "disk")
-            for figure in _figures(_in_a_process(bundle, kept, screen), kept)
+            for figure in _figures(
+                measured_in_a_process("tests.benchmarks.long_log", bundle, kept, screen=screen),
+                kept,
+            )
         ]
 
 
@@ -58,21 +59,6 @@ def _score(t: float, number: int) -> str:
     return json.dumps({**record, "payload": payload, "event_id": None, "bytes": 0, "dropped": ""})
 
 
-def _in_a_process(bundle: Path, kept: str, screen: Screen) -> dict[str, Any]:
-    child = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.long_log", str(bundle), kept],
-        env={**os.environ, **screen.environment(), "HOME": str(bundle.parent)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    if child.returncode:
-        raise RuntimeError(f"The window's process failed: {child.stderr[-2000:]}")
-    measured: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
-    return measured
-
-
 def _figures(measured: dict[str, Any], kept: str) -> list[Figure]:
     of = f"{measured['events']} events in {kept}"
     found = [
@@ -81,13 +67,13 @@ def _figures(measured: dict[str, Any], kept: str) -> list[Figure]:
             ms,
             "ms",
             OPEN_LIMIT_MS,
-            detail=f"the main thread's own work {own_ms:.3g}",
+            detail=f"{OWN} {own_ms:.3g}",
         )
         for name, (ms, own_ms) in measured["opening"].items()
     ]
     for way, pairs in measured["scrolling"].items():
         ms, own_ms = zip(*pairs, strict=True)
-        own = f"the main thread's own work p99 {percentile(own_ms, 99):.3g}"
+        own = f"{OWN} p99 {percentile(own_ms, 99):.3g}"
         name = f"{way}, {of}, p99 of a frame"
         found.append(
             Figure(name, percentile(ms, 99), "ms", FRAME_LIMIT_MS, detail=f"{spread(ms)}; {own}")
@@ -100,40 +86,10 @@ def _figures(measured: dict[str, Any], kept: str) -> list[Figure]:
 # -- the window's own process ------------------------------------------------------------------
 
 
-def _run(bundle: str, kept: str) -> None:
-    from PySide6.QtCore import QTimer
-
-    from app.__main__ import SWITCH_S
-    from ui.app_services import WindowServices
-    from ui.application import create_application
-    from ui.main_window import MainWindow
-    from ui.parts.theme import Theme
-
-    reads = _count_reads(on_disk=kept == "disk")
-    sys.setswitchinterval(SWITCH_S)  # as the program has it
-    application = create_application()
-    application.setQuitOnLastWindowClosed(False)
-    services = WindowServices(settings_path=Path(bundle).parent / "settings.json")
-    window = MainWindow(services, Theme(application))
-    window.closed.connect(application.quit)
-    window.resize(WIDTH, HEIGHT)
-    window.show()
-    window.open_path(Path(bundle))
-    result: dict[str, Any] = {}
-
-    def measure() -> None:
-        reads[0] = 0  # what it takes to open a recording is another benchmark's
-        result.update(_measured(window))
-        result["reads_on_main"] = reads[0]
-        window.close()
-
-    def wait() -> None:
-        ready = window.viewing.viewed is not None and window.viewing.is_settled
-        QTimer.singleShot(1000 if ready else 50, measure if ready else wait)
-
-    wait()
-    application.exec()
-    print(json.dumps(result))
+def _measure(window: Any, reads: list[int]) -> dict[str, Any]:
+    reads[0] = 0  # what it takes to open a recording is another benchmark's
+    measured = _measured(window)
+    return {**measured, "reads_on_main": reads[0]}
 
 
 def _count_reads(*, on_disk: bool) -> list[int]:
@@ -179,16 +135,11 @@ def _measured(window: Any) -> dict[str, Any]:
 
 
 def _timed(move: Callable[[], object]) -> tuple[float, float]:
-    """Move, and draw; return how long it took in ms, and how long of that the main thread worked.
-
-    On a machine that is busy with other things the rest is theirs.
-    """
+    """Move, and draw; return how long it took in ms, and the main thread's own work."""
     from PySide6.QtWidgets import QApplication
 
-    began, own = time.perf_counter(), time.thread_time()
-    move()
-    QApplication.processEvents()
-    return (time.perf_counter() - began) * 1e3, (time.thread_time() - own) * 1e3
+    took_s, own_s = timed(move, QApplication.processEvents)
+    return took_s * 1e3, own_s * 1e3
 
 
 def _scrolls(bar: Any) -> dict[str, list[Callable[[], object]]]:
@@ -206,4 +157,5 @@ def _scrolls(bar: Any) -> dict[str, list[Callable[[], object]]]:
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1], sys.argv[2])
+    counted = _count_reads(on_disk=sys.argv[2] == "disk")
+    measure_opened(sys.argv[1], (WIDTH, HEIGHT), lambda window: _measure(window, counted))

@@ -101,7 +101,8 @@ def one(path: Path) -> dict[str, float]:
     from PySide6.QtGui import QColor
 
     from app.recordings.recording import open_recording
-    from ui.lanes.envelope import Grid, LaneImage
+    from ui.lanes.envelope import LaneImage
+    from ui.lanes.grid import Grid
 
     base_mb = _memory_mb("VmRSS")
     began = time.perf_counter()

@@ -6,15 +6,12 @@ The real window runs in a process of its own on a virtual screen, with a recordi
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.benchmarks.opened_window import OWN, measure_opened, measured_in_a_process, timed
 from tests.benchmarks.table import Figure, percentile, spread
 from tests.rig.screen import Screen
 
@@ -23,7 +20,6 @@ SECONDS = 7000.0
 """An interruption every 14 s: 500 of them, and more than 50,000 events."""
 OPEN_S = 0.3
 FRAME_MS = 16
-OWN = "the main thread's own work"
 Measured = dict[str, list[tuple[float, float]]]
 """Of each thing measured, how long it took each time and how much of that was the window's."""
 
@@ -34,17 +30,9 @@ def measure_panels(times: int = 20, frames: int = 300) -> list[Figure]:
 
     with tempfile.TemporaryDirectory() as folder, Screen(WIDTH, HEIGHT) as screen:
         bundle = write_long_bundle(Path(folder) / "2026-11-22_10-15-03_demo", SECONDS)
-        child = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.panels", str(bundle), str(times), str(frames)],
-            env={**os.environ, **screen.environment(), "HOME": folder},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
+        measured = measured_in_a_process(
+            "tests.benchmarks.panels", bundle, times, frames, screen=screen
         )
-    if child.returncode:
-        raise RuntimeError(f"The window's process failed: {child.stderr[-2000:]}")
-    measured = json.loads(child.stdout.splitlines()[-1])
     size = f"{measured['interruptions']} interruptions, {measured['events']} events"
     figures = []
     for name, pairs in measured["opened"].items():
@@ -62,52 +50,20 @@ def measure_panels(times: int = 20, frames: int = 300) -> list[Figure]:
 # -- the window's own process ------------------------------------------------------------------
 
 
-def _run(bundle: str, times: int, frames: int) -> None:
-    from PySide6.QtCore import QTimer
-
-    from ui.app_services import WindowServices
-    from ui.application import create_application
-    from ui.main_window import MainWindow
-    from ui.parts.theme import Theme
-
-    app = create_application()
-    app.setQuitOnLastWindowClosed(False)
-    services = WindowServices(settings_path=Path(bundle).parent / "settings.json")
-    window = MainWindow(services, Theme(app))
-    window.closed.connect(app.quit)
-    window.resize(WIDTH, HEIGHT)
-    window.show()
-    window.open_path(Path(bundle))
-    result: dict[str, object] = {}
-
-    def measure() -> None:
-        result["events"] = window.viewing.viewed.timeline.appended
-        result["interruptions"] = len(window.viewing.viewed.turns.interruptions)
-        result["opened"] = opened(window, times)
-        result["scrolled"] = scrolled(window, frames)
-        window.close()
-
-    def wait() -> None:
-        ready = window.viewing.viewed is not None and window.viewing.is_settled
-        QTimer.singleShot(2000 if ready else 50, measure if ready else wait)
-
-    wait()
-    app.exec()
-    print(json.dumps(result))
+def _measure(window: object, times: int, frames: int) -> dict[str, object]:
+    viewed = window.viewing.viewed
+    return {
+        "events": viewed.timeline.appended,
+        "interruptions": len(viewed.turns.interruptions),
+        "opened": opened(window, times),
+        "scrolled": scrolled(window, frames),
+    }
 
 
 def _timed(window: object, act: Callable[[], object]) -> tuple[float, float]:
-    """Return the seconds until what ``act`` does has been drawn, and the main thread's own work.
-
-    On a machine that is busy with other things the rest is theirs.
-    """
     from PySide6.QtCore import QCoreApplication
 
-    began, own = time.perf_counter(), time.thread_time()
-    act()
-    window.frame_clock.tick()
-    QCoreApplication.processEvents()
-    return time.perf_counter() - began, time.thread_time() - own
+    return timed(act, lambda: (window.frame_clock.tick(), QCoreApplication.processEvents()))
 
 
 def opened(window: object, times: int) -> Measured:
@@ -157,4 +113,5 @@ def scrolled(window: object, frames: int) -> Measured:
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    bundle, times, frames = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    measure_opened(bundle, (WIDTH, HEIGHT), lambda window: _measure(window, times, frames))

@@ -6,18 +6,15 @@ The real window runs in a process of its own on a virtual screen, with a real re
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from math import exp, log
 from pathlib import Path
 
 import numpy as np
 
+from tests.benchmarks.opened_window import OWN, measure_opened, measured_in_a_process, timed
 from tests.benchmarks.table import Figure, percentile, spread
 from tests.rig.screen import Screen
 
@@ -32,17 +29,9 @@ def measure_review(seconds: float = TWO_HOURS_S, frames: int = 600) -> list[Figu
 
     with tempfile.TemporaryDirectory() as folder, Screen(WIDTH, HEIGHT) as screen:
         bundle = write_long_bundle(Path(folder) / "2026-11-22_10-15-03_demo", seconds)
-        child = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.review", str(bundle), str(frames)],
-            env={**os.environ, **screen.environment(), "HOME": folder},
-            capture_output=True,
-            text=True,
-            timeout=frames + 120,
-            check=False,
+        measured = measured_in_a_process(
+            "tests.benchmarks.review", bundle, frames, screen=screen, timeout_s=frames + 120
         )
-    if child.returncode:
-        raise RuntimeError(f"The window's process failed: {child.stderr[-2000:]}")
-    measured = json.loads(child.stdout.splitlines()[-1])
     size = f"at {WIDTH} x {HEIGHT}"
     return [
         Figure(
@@ -50,7 +39,7 @@ def measure_review(seconds: float = TWO_HOURS_S, frames: int = 600) -> list[Figu
             percentile(ms, 99),
             "ms",
             LIMIT_MS,
-            detail=f"{spread(ms)}; the main thread's own work p99 {percentile(own_ms, 99):.3g}",
+            detail=f"{spread(ms)}; {OWN} p99 {percentile(own_ms, 99):.3g}",
         )
         for way, (ms, own_ms) in measured.items()
     ]
@@ -59,54 +48,22 @@ def measure_review(seconds: float = TWO_HOURS_S, frames: int = 600) -> list[Figu
 # -- the window's own process ------------------------------------------------------------------
 
 
-def _run(bundle: str, frames: int) -> None:
-    from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+def _measure(window: object, frames: int) -> dict[str, list[list[float]]]:
+    """Move, draw and flush, as the frame clock does it; return times in ms of each way."""
+    from PySide6.QtCore import QCoreApplication, QEvent
 
-    from app.__main__ import SWITCH_S
-    from ui.app_services import WindowServices
-    from ui.application import create_application
-    from ui.main_window import MainWindow
-    from ui.parts.theme import Theme
-
-    sys.setswitchinterval(SWITCH_S)  # as the program has it
-    app = create_application()
-    app.setQuitOnLastWindowClosed(False)
-    services = WindowServices(settings_path=Path(bundle).parent / "settings.json")
-    window = MainWindow(services, Theme(app))
-    window.closed.connect(app.quit)
-    window.resize(WIDTH, HEIGHT)
-    window.show()
-    window.open_path(Path(bundle))
-    result: dict[str, list[list[float]]] = {}
-
-    def frame(move: Callable[[], None]) -> tuple[float, float]:
-        """Move, draw and flush, as the frame clock does it.
-
-        Returns how long it took in ms, and how long of that the main thread worked: on a machine
-        that is busy with other things the rest is theirs.
-        """
-        began, own = time.perf_counter(), time.thread_time()
-        move()
+    def draw() -> None:
         window.frame_clock.tick()
         QCoreApplication.sendPostedEvents(window, QEvent.Type.UpdateRequest)
-        return (time.perf_counter() - began) * 1e3, (time.thread_time() - own) * 1e3
 
-    def measure() -> None:
-        for name, moves in ways(window.parts.timeline, frames):
-            durations = []
-            for move in moves:
-                durations.append(frame(move))
-                app.processEvents()
-            result[name] = [list(each) for each in zip(*durations[10:], strict=True)]
-        window.close()
-
-    def wait() -> None:
-        ready = window.viewing.viewed is not None and window.viewing.is_settled
-        QTimer.singleShot(500 if ready else 50, measure if ready else wait)
-
-    wait()
-    app.exec()
-    print(json.dumps(result))
+    result: dict[str, list[list[float]]] = {}
+    for name, moves in ways(window.parts.timeline, frames):
+        durations = []
+        for move in moves:
+            durations.append([1e3 * seconds for seconds in timed(move, draw)])
+            QCoreApplication.processEvents()
+        result[name] = [list(each) for each in zip(*durations[10:], strict=True)]
+    return result
 
 
 def ways(timeline: object, frames: int) -> list[tuple[str, list[Callable[[], None]]]]:
@@ -145,4 +102,4 @@ def ways(timeline: object, frames: int) -> list[tuple[str, list[Callable[[], Non
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1], int(sys.argv[2]))
+    measure_opened(sys.argv[1], (WIDTH, HEIGHT), lambda window: _measure(window, int(sys.argv[2])))

@@ -11,8 +11,8 @@ import soundfile
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.bundles.bundle import open_bundle
 from app.bundles.notes import load_notes
+from tests.rig.opened import open_bundle
 from tests.ui.conftest import bury, wait_until
 from ui.app_services import WindowServices
 from ui.export.export_dialog import ExportDialog

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.analysis import turns
 from app.live.session import State
 from tests.ui.conftest import Until, close_for_good, frames
 from tests.ui.fakes import FakeServices
@@ -123,6 +124,8 @@ def test_state_and_clock_are_those_of_the_session(
     running.become(State.FAILED, "The server closed the connection.")
     frames(window, 1)
     assert window.parts.transport.state.word == "failed"
+    frames(window, 5)
+    assert window.parts.transport.clock.text() == "00:00:13"
 
 
 # -- what is drawn -----------------------------------------------------------------------------
@@ -195,6 +198,26 @@ def test_the_end_of_the_callers_file_is_told_once(
     frames(window)
     assert told() == 0
     running.input_has_ended = True
+    frames(window)
+    assert told() == 1
+    window.parts.notices.clear()
+    frames(window)
+    assert told() == 0
+
+
+def test_what_of_a_session_is_not_analysed_is_told_once(
+    window: MainWindow, services: FakeServices, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> int:
+        return sum("is not analysed" in line.sentence for line in window.parts.notices.lines)
+
+    monkeypatch.setattr(turns, "MOST", 1)
+    window.start()
+    until(lambda: services.sessions and window.desk.state == "running")
+    services.sessions[0].advance_to(2.0)
+    frames(window)
+    assert told() == 0
+    services.sessions[0].advance_to(30.0)
     frames(window)
     assert told() == 1
     window.parts.notices.clear()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ui.comparison.compare_table import verdict_colour
 from ui.parts.theme import GRID, Theme, small, tabular
+from ui.parts.tips import plain_tip
 
 if TYPE_CHECKING:
     from app.comparison.compare import Total
@@ -60,7 +61,7 @@ class CompareTotals(QWidget):
             values.setText(f"{first} → {second}")
             change.setText(difference)
         everything = [f"{name}: {a} → {b} ({change})" for name, (a, b, change) in texts.items()]
-        self.setToolTip("\n".join(everything))
+        self.setToolTip(plain_tip("\n".join(everything)))
         self._colour()
 
     def _colour(self) -> None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.timeline.events import Event
 from ui.event_log.event_pages import Pages, PagesAtHand
 from ui.event_log.event_text import audio_bytes_per_ms, event_kind, summary
@@ -176,6 +174,8 @@ class EventIndex:
     def _of_kind(self, start: int, stop: int) -> list[int]:
         if self._kind.passes_all:
             return list(range(start, stop))
+        import numpy as np
+
         passing = np.array([self._kind.passes(name) for name in self._names], bool)
         with memoryview(self._codes) as kept:
             codes = np.frombuffer(kept[start - self._first : stop - self._first], np.uint16)

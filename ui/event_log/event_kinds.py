@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from ui.event_log.event_index import ALL_KINDS, KindFilter, only
 from ui.parts.theme import GRID
+from ui.parts.tips import plain_tip
 
 NAME = Qt.ItemDataRole.UserRole
 TIP = "Which types of events are shown; Enter in the list shows only one"
@@ -108,8 +108,7 @@ class KindChooser(QToolButton):
     def _say(self) -> None:
         text = filter_text(self._filter)
         self.setText(text if len(text) <= SHORT else f"{text[: SHORT - 1]}…")
-        # a tool tip guesses whether its text is rich, and types are named by the agent
-        self.setToolTip(f"<span>{escape(text)}. {TIP}</span>")
+        self.setToolTip(plain_tip(f"{text}. {TIP}"))  # types are named by the agent
 
     def _build(self) -> None:
         self.setAccessibleName("Types of events")

@@ -27,7 +27,7 @@ from ui.event_log.event_text import as_json, detail, event_kind
 from ui.parts.background import Background
 from ui.parts.icons import Icons
 from ui.parts.stick_to_end import StickToEnd
-from ui.parts.tables import fixed_table
+from ui.parts.tables import find_by_key, fixed_table
 from ui.parts.theme import fixed, small
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class EventLog(QWidget):
         """Begin empty."""
         super().__init__()
         self.model = EventModel(Timeline(), self)
-        self.table = fixed_table(self.model, "Events", EMPTY, (96, 80, 24, 200))
+        self.table = fixed_table(self.model, "Events", EMPTY, (96, 80, 24, 236))
         self.detail = QPlainTextEdit()
         self.kind = KindChooser(self)
         self.text = QLineEdit(self)
@@ -221,12 +221,24 @@ class EventLog(QWidget):
     def _current(self) -> Event | None:
         return self._event_of(self.table.currentIndex())
 
+    def _shown_index(self) -> QModelIndex:
+        """Return the cell with the keyboard if it is selected, else the first that is."""
+        chosen, current = self.table.selectionModel(), self.table.currentIndex()
+        if not current.isValid() or chosen.isSelected(current):
+            return current if current.isValid() else QModelIndex()
+        ranges = chosen.selection()
+        return self.model.index(min(each.top() for each in ranges), 0) if ranges else QModelIndex()
+
     def _event_of(self, index: QModelIndex) -> Event | None:
         return self.model.event_at(index.row()) if index.isValid() else None
 
     def _show_detail(self) -> None:
-        """Show the chosen event in full, once it is there."""
-        index = self.table.currentIndex()
+        """Show the chosen event in full, once it is there; nothing while none is chosen."""
+        index = self._shown_index()
+        if not index.isValid():
+            self._detailed = -1
+            self.detail.clear()
+            self._copy.setEnabled(False)
         event = self._event_of(index)
         if event is None:
             return
@@ -284,7 +296,7 @@ class EventLog(QWidget):
         self.text.setPlaceholderText("Filter")
         self.text.setClearButtonEnabled(True)
         self.text.setAccessibleName("Filter events by text")
-        self.text.setToolTip("Only events whose type or text contains this")
+        self.text.setToolTip("Only events whose type or text contains this (Ctrl+F)")
         self.text.setFixedWidth(176)
         self._count.setFont(small())
         self._tool(self._copy, icons, "copy", "Copy the chosen events as JSON (Ctrl+C)")
@@ -307,9 +319,12 @@ class EventLog(QWidget):
         self._going_on.setInterval(self.EVERY_MS)
         self._going_on.timeout.connect(lambda: self._go_on(self.BETWEEN_S))
         self.text.textChanged.connect(lambda _: self._settle.start())
+        find_by_key(self.table, self.text)
         self.table.verticalScrollBar().valueChanged.connect(lambda _: self._put_off())
         self.kind.chosen.connect(self._apply_filter)
-        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_detail())
+        chosen = self.table.selectionModel()
+        for signal in (chosen.currentRowChanged, chosen.selectionChanged):
+            signal.connect(lambda *_: self._show_detail())
         self.model.arrived.connect(self._show_detail)
         self.table.activated.connect(self._activate)
         self._copy.clicked.connect(self.copy_selected)

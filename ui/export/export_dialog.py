@@ -31,6 +31,7 @@ from ui.export.export_options import ExportOptions, Stretch
 from ui.export.replace_question import ReplaceQuestion
 from ui.parts.background import Background
 from ui.parts.theme import GRID
+from ui.parts.tips import plain_tip
 from ui.services import Services
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class ExportDialog(QDialog):
         names = [printable(path.name) for path in written]
         what = f"“{names[0]}”" if len(names) == 1 else f"{len(names)} files"
         self._say(f"Exported {what} to “{printable(str(folder))}”.", folder)
-        self.result.setToolTip("\n".join(names))
+        self.result.setToolTip(plain_tip("\n".join(names)))
         self.told.emit("info", self.result.text())
 
     def _not_written(self, order: Order, error: Exception) -> None:

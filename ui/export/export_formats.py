@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QWidg
 
 from app.export.formats import FORMATS, Format
 from ui.parts.theme import GRID, small, tabular
+from ui.parts.tips import plain_tip
 
 GROUPS = {
     "audio": "Audio",
@@ -65,7 +66,7 @@ class FormatList(QWidget):
             self.boxes[each.id].setEnabled(not why)
             text = why or each.sentence
             self._sentences[each.id].setText(text)
-            self._sentences[each.id].setToolTip(text)
+            self._sentences[each.id].setToolTip(plain_tip(text))
             self.boxes[each.id].setAccessibleDescription(text)
             self._sizes[each.id].setText(sizes.get(each.id, ""))
 
@@ -101,7 +102,7 @@ class Elided(QLabel):
     def __init__(self, text: str) -> None:
         """Show ``text``."""
         super().__init__(text)
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def paintEvent(self, event: QPaintEvent) -> None:

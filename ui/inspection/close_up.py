@@ -5,15 +5,19 @@ Main thread only. Drawn from at most two values a column, and only when there is
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.inspection.moments import Moment, close_up_of
 from ui.inspection.waterfall import step_of
-from ui.lanes.envelope import View, coverage, hatched, picture
 from ui.lanes.scene import RATE, Lane, Scene, Stretch
 from ui.parts.theme import Theme, blend, tabular, translucent
+
+if TYPE_CHECKING:
+    from ui.lanes.envelope import View
 
 LANE = 34
 GUTTER = 40
@@ -152,6 +156,8 @@ class CloseUp(QWidget):
     def _wave(
         self, view: View, start: float, stop: float, colour: str, *, ghost: bool = False
     ) -> QImage:
+        from ui.lanes.envelope import coverage, hatched, picture
+
         ratio = self.devicePixelRatioF()
         first, last = close_up_of(self._moment) if self._moment is not None else (0.0, 1.0)
         per_sample = (self.width() - GUTTER) * ratio / ((last - first) * RATE)

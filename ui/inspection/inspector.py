@@ -52,6 +52,9 @@ FIGURES = (
     ("Discarded", DISCARDED),
 )
 
+PART_LINES = 3
+"""What the longest definition of a part of the chain takes, with its name."""
+
 
 class Figure(QWidget):
     """A figure with its caption above it; over its limit it is coloured."""
@@ -111,6 +114,7 @@ class Inspector(QWidget):
         self.title, self.caption = QLabel(), QLabel()
         self.figures = tuple(Figure(caption, tip, theme) for caption, tip in FIGURES)
         self.waterfall = Waterfall(theme)
+        self.part = QLabel()
         self.close_up = CloseUp(theme)
         self.words = InspectorWords(theme)
         self.heard = QPushButton("As it was &heard")
@@ -144,6 +148,7 @@ class Inspector(QWidget):
             self.caption.setText(caption_of(moment))
             self._show_figures()
             self.waterfall.setVisible(moment.cut is not None)
+            self.part.setVisible(moment.cut is not None)
             if moment.cut is not None:
                 self.waterfall.show_parts(parts_of(moment.cut), estimated=moment.cut.estimated)
             self.words.show_moment(moment)
@@ -208,6 +213,7 @@ class Inspector(QWidget):
         column.addLayout(self._build_head(icons))
         column.addLayout(self._build_figures())
         column.addWidget(self.waterfall)
+        column.addWidget(self._build_part())
         column.addWidget(self.close_up)
         column.addWidget(self.words, 1)
         scrolled = QScrollArea()
@@ -222,6 +228,18 @@ class Inspector(QWidget):
         rows.addWidget(scrolled, 1)
         rows.addLayout(self._build_listening(icons))
         return whole
+
+    def _build_part(self) -> QLabel:
+        """Return the lines below the waterfall that say what its chosen part is."""
+        part = self.part
+        part.setTextFormat(Qt.TextFormat.PlainText)
+        part.setFont(small(-1.0))
+        part.setWordWrap(True)
+        part.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        # room for the longest of them: what stands below is to stay where it is
+        part.setMinimumHeight(PART_LINES * part.fontMetrics().lineSpacing())
+        self.waterfall.part_chosen.connect(lambda: part.setText(self.waterfall.told))
+        return part
 
     def _build_head(self, icons: Icons) -> QHBoxLayout:
         self.title.setTextFormat(Qt.TextFormat.PlainText)

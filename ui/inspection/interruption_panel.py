@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.analysis.limits import Limits
+from ui.inspection.limit_menu import LimitMenu
 from ui.inspection.moments import (
     CLASSES,
     DISCARDED,
@@ -38,7 +39,6 @@ from ui.inspection.moments import (
     time_text,
 )
 from ui.lanes.time_axis import clock_text
-from ui.limit_keeper import LimitMenu
 from ui.parts.stick_to_end import StickToEnd
 from ui.parts.tables import (
     UNKNOWN,
@@ -46,6 +46,7 @@ from ui.parts.tables import (
     Index,
     RecordModel,
     SortedRecords,
+    find_by_key,
     fixed_table,
     spread_text,
 )
@@ -376,7 +377,9 @@ class InterruptionPanel(QWidget):
         self.text.setPlaceholderText("Filter")
         self.text.setClearButtonEnabled(True)
         self.text.setAccessibleName("Filter of interruptions")
-        self.text.setToolTip("Show interruptions only that hold this text: words, source, time")
+        self.text.setToolTip(
+            "Show interruptions only that hold this text: words, source, time (Ctrl+F)"
+        )
         self.text.setMaximumWidth(160)
         button = self._limits_button
         button.setText("Limits")
@@ -393,6 +396,7 @@ class InterruptionPanel(QWidget):
         self.table.activated.connect(self._activated)
         self.kind.currentIndexChanged.connect(lambda _: self._fit())
         self.text.textChanged.connect(lambda _: self._fit())
+        find_by_key(self.table, self.text)
         copying = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.table)
         copying.setContext(Qt.ShortcutContext.WidgetShortcut)
         copying.activated.connect(self.copy)

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QColor,
+    QFocusEvent,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.analysis.chain import Part
@@ -34,7 +46,12 @@ class Waterfall(QWidget):
     """Bars from the onset of the user's speech, or the first moment known, to silence.
 
     A part that is not known has no bar but a dash. What follows silence is cut off at the edge.
+    One part is chosen, by the arrows or a click: what it is can be read below. At first it is the
+    longest.
     """
+
+    part_chosen = Signal()
+    """`told` is another now."""
 
     def __init__(self, theme: Theme) -> None:
         """Begin with no chain."""
@@ -42,6 +59,8 @@ class Waterfall(QWidget):
         self._theme = theme
         self._parts: Sequence[Part] = ()
         self._estimated = False
+        self._chosen = 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.setAccessibleName("Chain of the interruption")
@@ -59,9 +78,63 @@ class Waterfall(QWidget):
         """Show ``parts``; ``estimated`` marks their figures."""
         if tuple(parts) == tuple(self._parts) and estimated == self._estimated:
             return
+        is_another = [part.start for part in parts] != [part.start for part in self._parts]
         self._parts, self._estimated = tuple(parts), estimated
+        if is_another:
+            self._chosen = self._longest()
         told = [f"{part.name} {self._figure(part)}" for part in self._parts]
         self.setAccessibleDescription("; ".join(told))
+        self.choose(self._chosen)
+
+    @property
+    def told(self) -> str:
+        """What the chosen part is, as plain text."""
+        if not self._parts:
+            return ""
+        part = self._parts[self._chosen]
+        return f"{part.name}, {self._figure(part)}: {part.definition}"
+
+    def choose(self, row: int) -> None:
+        """Choose the part in ``row``, or the last one before it that there is."""
+        self._chosen = max(min(row, len(self._parts) - 1), 0)
+        self.setAccessibleName(f"Chain of the interruption. {self.told}")
+        self.part_chosen.emit()
+        self.update()
+
+    def _longest(self) -> int:
+        lengths = [-1.0 if part.name == LAST else part.ms or 0.0 for part in self._parts]
+        return lengths.index(max(lengths)) if lengths else 0
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Choose the next part, or the one before, the first or the last."""
+        last = len(self._parts) - 1
+        rows = {
+            Qt.Key.Key_Down: self._chosen + 1,
+            Qt.Key.Key_Up: self._chosen - 1,
+            Qt.Key.Key_Home: 0,
+            Qt.Key.Key_End: last,
+        }
+        row = rows.get(Qt.Key(event.key()))
+        if row is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            super().keyPressEvent(event)
+            return
+        self.choose(row)
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.NameChanged))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose the part that is clicked."""
+        row = int(event.position().y()) // ROW
+        if row < len(self._parts):
+            self.choose(row)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show which part the arrows go on from."""
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Show it more faintly."""
+        super().focusOutEvent(event)
         self.update()
 
     def _figure(self, part: Part) -> str:
@@ -100,6 +173,8 @@ class Waterfall(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw names, bars, figures and the scale."""
         painter = QPainter(self)
+        if self._parts:
+            self._paint_chosen(painter)
         span = self.span
         if span is not None:
             self._paint_scale(painter, span)
@@ -107,6 +182,14 @@ class Waterfall(QWidget):
         for row, part in enumerate(self._parts):
             self._paint_part(painter, row, part, part.name != LAST and part.ms == longest > 0)
         painter.end()
+
+    def _paint_chosen(self, painter: QPainter) -> None:
+        colours = self._theme.colours
+        row = QRect(0, self._chosen * ROW, self.width(), ROW)
+        painter.fillRect(row, blend(colours.selection, colours.window, 0.6))
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(colours.user), 1))
+            painter.drawRect(row.adjusted(0, 0, -1, -1))
 
     def _paint_part(self, painter: QPainter, row: int, part: Part, is_longest: bool) -> None:
         colours = self._theme.colours

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isnan, log10
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-from ui.lanes.envelope import Bounds, View
+    from ui.lanes.envelope import Bounds, View
 
 FULL_SCALE = 32768
 LEVEL_STEPS_DB = (6, 10, 20)
@@ -73,7 +75,7 @@ class Amplitude:
         """
         if self._heights is None:
             self._heights = self._table()
-        return self._heights[samples.view(np.uint16)]
+        return self._heights[samples.view("uint16")]
 
     def levels(self, half_px: float, least_px: float = 14.0) -> list[Level]:
         """Return the marks from the lane's edge inwards, at least ``least_px`` apart."""
@@ -106,6 +108,8 @@ class Amplitude:
 
     def _table(self) -> NDArray[np.int16]:
         """Return the height of each sample, by its number as an unsigned one."""
+        import numpy as np
+
         value = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.float32)
         size = np.abs(value) / FULL_SCALE
         if self.is_db:

@@ -7,7 +7,6 @@ and only its new columns are drawn.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
 
 from audio.peaks import BASE_SAMPLES
+from ui.lanes.grid import Grid
 
 Bounds = tuple[NDArray[np.int16], NDArray[np.int16]]
 View = Callable[[float, float, int], Bounds]
@@ -24,21 +24,6 @@ it: where there is no audio the low is above the high."""
 
 FEW_SAMPLES = 64
 """With fewer in a column, neighbours may lie so far apart that the wave would fall to pieces."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """What a picture is drawn on: ``width`` columns from absolute column ``first`` on.
-
-    ``samples`` are in a column, ``height`` is in device pixels, ``ratio`` device pixels to one of
-    Qt's.
-    """
-
-    first: int
-    width: int
-    samples: float
-    height: int
-    ratio: float
 
 
 def ramp(colour: QColor) -> NDArray[np.uint32]:

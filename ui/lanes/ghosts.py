@@ -10,11 +10,15 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QImage
 
-from ui.lanes.envelope import Grid, View, hatched, outlined, picture
+from ui.lanes.grid import Grid
 from ui.lanes.scene import RATE, Stretch
+
+if TYPE_CHECKING:
+    from ui.lanes.envelope import View
 
 TILE = 256
 """Columns of a tile."""
@@ -47,6 +51,8 @@ class GhostImages:
         self, kind: str, stretch: Stretch, received: View, grid: Grid, colour: QColor
     ) -> Iterator[Tile]:
         """Yield the visible tiles of ``stretch``; ``kind`` is ``discarded`` or ``queued``."""
+        from ui.lanes.envelope import hatched, outlined, picture
+
         origin = round((stretch.at * RATE - stretch.start) / grid.samples)
         first, stop = floor(stretch.start / grid.samples), ceil(stretch.stop / grid.samples)
         shown_from = max(first, grid.first - origin)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QRect, QRectF
 
-from ui.lanes.envelope import Grid
+from ui.lanes.grid import Grid
 from ui.lanes.scene import RATE, Scene, Turn
 from ui.lanes.time_axis import TimeAxis
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter
 
 from ui.lanes.amplitude import Amplitude
-from ui.lanes.envelope import LaneImage, View
 from ui.lanes.ghosts import GhostImages
 from ui.lanes.lane_bands import LaneBands, visible_turns
 from ui.lanes.lane_geometry import GUTTER, TURN_ROW, LaneGeometry
@@ -21,6 +21,9 @@ from ui.lanes.sample_line import paint_samples
 from ui.lanes.scene import Lane, Scene, Stretch
 from ui.lanes.time_axis import TimeAxis, span_text
 from ui.parts.theme import Theme, blend, small, translucent
+
+if TYPE_CHECKING:
+    from ui.lanes.envelope import LaneImage, View
 
 PLAIN_PX = 12
 """Unheard audio narrower than this is drawn as a plain bar."""
@@ -40,7 +43,7 @@ class LanePainter:
     def __init__(self, geometry: LaneGeometry, amplitude: Amplitude, theme: Theme) -> None:
         """Draw at the places that ``geometry`` tells, as high as ``amplitude`` tells."""
         self._geometry, self._amplitude, self._theme = geometry, amplitude, theme
-        self._images = (LaneImage(), LaneImage())
+        self._images: tuple[LaneImage, ...] = ()
         self._ghosts = GhostImages()
         self._bands = LaneBands(geometry, theme)
         self._heights: dict[Stretch, float] = {}
@@ -78,6 +81,10 @@ class LanePainter:
         view = self._amplitude.of(lane.view)
         if paint_samples(painter, self._geometry, rect, view, written=lane.written, colour=colour):
             return
+        if not self._images:
+            from ui.lanes.envelope import LaneImage
+
+            self._images = (LaneImage(), LaneImage())
         grid = self._geometry.grid(rect)
         image = self._images[index].update(view, lane.written, grid, colour, lane.detail)
         painter.drawImage(rect.topLeft(), image)

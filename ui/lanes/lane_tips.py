@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from html import escape
 from textwrap import fill
 
 from PySide6.QtCore import QPoint
@@ -11,6 +10,7 @@ from PySide6.QtCore import QPoint
 from ui.lanes.lane_geometry import GUTTER, RULER, LaneGeometry
 from ui.lanes.scene import Both, Mark, Scene, Stretch
 from ui.lanes.time_axis import clock_text, span_text
+from ui.parts.tips import plain_tip
 
 NEAR_PX = 8
 OVERLAPPING = 4
@@ -122,6 +122,5 @@ def _marker_tip(t: float, near_s: float, scene: Scene) -> str:
     if under is None:
         return ""
     length = f", {span_text(under.stop - under.t)} long" if under.stop is not None else ""
-    # A tool tip guesses whether its text is rich; this one never is.
-    text = escape(under.text) if under.text else "Marker without a text"
-    return f"<span>{text}<br>{clock_text(under.t, 3)}{length}</span>"
+    text = under.text or "Marker without a text"
+    return plain_tip(f"{text}\n{clock_text(under.t, 3)}{length}")

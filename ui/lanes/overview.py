@@ -23,8 +23,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from ui.lanes.envelope import coverage
-from ui.lanes.envelope import picture as wave_picture
 from ui.lanes.lane_geometry import GUTTER
 from ui.lanes.scene import Lane, Scene
 from ui.lanes.time_axis import TimeAxis
@@ -159,8 +157,10 @@ class Overview(QWidget):
         width = round(self._strip().width() * ratio * lane.written / 16_000 / self._drawn_s)
         if lane.view is None or width < 1:
             return QImage()
+        from ui.lanes.envelope import coverage, picture
+
         low, high = lane.view(0, lane.written, width)
-        return wave_picture(coverage(low, high, round(height * ratio)), QColor(colour), ratio)
+        return picture(coverage(low, high, round(height * ratio)), QColor(colour), ratio)
 
     def _paint_moments(self, painter: QPainter, strip: QRectF) -> None:
         colours, scene = self._theme.colours, self._scene

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from math import ceil, floor
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from ui.lanes.envelope import View
 from ui.lanes.lane_geometry import GUTTER, LaneGeometry
 from ui.lanes.scene import RATE
+
+if TYPE_CHECKING:
+    from ui.lanes.envelope import View
 
 POINTS_FROM_PX = 6
 """Samples farther apart than this are drawn as points."""

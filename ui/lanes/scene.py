@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from math import log10
 from typing import TYPE_CHECKING
 
-from ui.lanes.envelope import View
-
 if TYPE_CHECKING:
     from app.bundles.notes import Marker
+    from ui.lanes.envelope import View
 
 RATE = 16_000
 Turn = tuple[float, float | None]

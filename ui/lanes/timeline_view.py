@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 from ui.lanes.lanes_view import LanesView
 from ui.lanes.marker_field import MarkerField
 from ui.lanes.overview import Overview
+from ui.lanes.recording_bar import RecordingBar
 from ui.lanes.scene import RATE, Scene
 from ui.lanes.selection_bar import SelectionBar
 from ui.lanes.time_axis import TimeAxis, span_text
 from ui.parts.icons import Icons
 from ui.parts.theme import GRID, Theme, tabular
-from ui.recording_bar import RecordingBar
 
 Stretch = tuple[float, float]
 TURNED_TO = 0.05

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from html import escape
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import (
@@ -24,7 +23,8 @@ from PySide6.QtGui import QColor
 from app.library.library_entry import STATES, Entry, length_text, size_text
 from app.plain import printable
 from ui.parts.tables import UNKNOWN, alignment, milliseconds
-from ui.parts.theme import Theme
+from ui.parts.theme import Theme, tabular
+from ui.parts.tips import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
@@ -76,7 +76,7 @@ COLUMNS = (
         "Agent",
         lambda e: e.agent or UNKNOWN,
         lambda e: e.agent.casefold() or None,
-        176,
+        200,
         "The agent",
     ),
     Column(
@@ -117,11 +117,14 @@ COLUMNS = (
         lambda e: STATES[e.state][0],
         lambda e: STATES[e.state][0] or None,
         120,
-        "Whether the recording is whole; the tooltip of a row says why it is not",
+        "Whether the recording is whole (the tooltip of a row says why it is not), and which one "
+        "is in view",
     ),
 )
 DATE, TITLE, AGENT, DURATION, INTERRUPTIONS, LATENCY, SIZE, STATE = range(8)
 
+IN_VIEW = "in view"
+"""What stands in the state of the one that the window shows."""
 FILTERS: dict[str, tuple[str, Callable[[Entry], bool]]] = {
     "all": ("All", lambda _: True),
     "interrupted": ("With interruptions", lambda e: bool(e.interruptions)),
@@ -146,6 +149,7 @@ class LibraryModel(QAbstractTableModel):
         self._kind = "all"
         self._found: frozenset[str] | None = None
         self._column, self._order = DATE, Qt.SortOrder.DescendingOrder
+        self._in_view = ""
 
     # --- what is shown
 
@@ -157,6 +161,12 @@ class LibraryModel(QAbstractTableModel):
         self._all = new
         self._rebuild()
         return True
+
+    def set_in_view(self, name: str) -> None:
+        """Mark the entry ``name`` as the one that the window shows; empty for none."""
+        before, self._in_view = self._in_view, name
+        for row in {self.row_of(each) for each in (before, name) if each} - {-1}:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, STATE))
 
     def set_filter(self, kind: str, found: frozenset[str] | None) -> None:
         """Show only those of ``kind``, one of `FILTERS`, whose names are in ``found``."""
@@ -242,14 +252,21 @@ class LibraryModel(QAbstractTableModel):
         """Return what a cell shows."""
         entry, column = self._shown[index.row()], index.column()
         if role == Role.DisplayRole:
-            return COLUMNS[column].text(entry)
+            return self._text(entry, column)
+        if role == Role.FontRole:
+            return tabular(-0.5, bold=True) if entry.name == self._in_view else None
         if role == Role.TextAlignmentRole:
             return alignment(COLUMNS[column].number)
-        if role == Role.ForegroundRole:
-            return self._colour(entry, column)
         if role == Role.ToolTipRole:
-            return _tip(entry)
-        return entry.title if role == Role.EditRole else None
+            return _tip(entry, is_in_view=entry.name == self._in_view)
+        if role == Role.EditRole:
+            return entry.title
+        return self._colour(entry, column) if role == Role.ForegroundRole else None
+
+    def _text(self, entry: Entry, column: int) -> str:
+        text = COLUMNS[column].text(entry)
+        is_told = column == STATE and entry.name == self._in_view
+        return ", ".join(filter(None, (text, IN_VIEW))) if is_told else text
 
     def _colour(self, entry: Entry, column: int) -> QColor | None:
         colours = self._theme.colours
@@ -281,8 +298,9 @@ class LibraryModel(QAbstractTableModel):
         return True
 
 
-def _tip(entry: Entry) -> str:
+def _tip(entry: Entry, *, is_in_view: bool) -> str:
     """Return a line each for the name, the state and why; what others wrote is no markup in it."""
     word, meaning = STATES[entry.state]
-    lines = (printable(entry.name), f"{meaning}." if word else "", entry.reason)
-    return f"<p>{'<br>'.join(escape(line) for line in lines if line)}</p>"
+    shown = "This is what the window shows." if is_in_view else ""
+    lines = (printable(entry.name), shown, f"{meaning}." if word else "", entry.reason)
+    return plain_tip("\n".join(line for line in lines if line))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -27,7 +27,7 @@ from ui.library.library_questions import empty_text, progress_text, say_when_emp
 from ui.library.library_reader import LibraryReader, Listing
 from ui.library.trash_control import TrashControl
 from ui.parts.icons import Icons
-from ui.parts.tables import fixed_table
+from ui.parts.tables import find_by_key, fixed_table
 from ui.parts.theme import GRID, Theme, small
 from ui.services import Services
 
@@ -68,6 +68,7 @@ class LibraryPanel(QWidget):
         self.waiting: Listing | None = None
         """What is shown as soon as no title is being typed."""
         self._recording: Path | None = None
+        self._in_view: Path | None = None
         self._settle, self._again, self._counting = QTimer(self), QTimer(self), QTimer(self)
         self._build(icons)
         self._connect()
@@ -109,6 +110,17 @@ class LibraryPanel(QWidget):
             self._reader.stop()
             self.refresh()
 
+    def set_in_view(self, path: Path | None) -> None:
+        """Mark the recording that the window shows, if it is one of these; None: it shows none."""
+        if path != self._in_view:
+            self._in_view = path
+            self._mark_in_view()
+
+    def _mark_in_view(self) -> None:
+        path = self._in_view
+        is_here = path is not None and path.absolute().parent == self._reader.folder.absolute()
+        self.model.set_in_view(path.name if path is not None and is_here else "")
+
     def close_jobs(self) -> None:
         """End what runs in the background; waits a bounded time."""
         self._again.stop()
@@ -119,7 +131,12 @@ class LibraryPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Bring the list up to date whenever it comes into sight."""
         super().showEvent(event)
-        self.refresh()
+        # not at once: while docks are put in their places each of them is shown for a moment
+        QTimer.singleShot(0, self, self._refresh_if_seen)
+
+    def _refresh_if_seen(self) -> None:
+        if self.isVisible():
+            self.refresh()
 
     # --- what is shown
 
@@ -127,7 +144,8 @@ class LibraryPanel(QWidget):
         if self.table.state() == QAbstractItemView.State.EditingState:
             self.waiting = listing  # a new list would take the field away that is typed in
             return
-        self.listing = listing
+        self.listing, self.waiting = listing, None
+        self._mark_in_view()
         self._keeping_choice(lambda: self.model.set_entries(listing.entries))
         if self._trash.dialog is not None:
             self._trash.dialog.set_entries(listing.entries, listing.space)
@@ -248,6 +266,10 @@ class LibraryPanel(QWidget):
         row = self.table.selectionModel().selectedRows()[0].row()
         self.table.edit(self.model.index(row, TITLE))
 
+    def _write_title(self, name: str, title: str) -> None:
+        self.waiting = None  # it has the old title; a listing with the new one will come
+        self._reader.rename(name, title)
+
     def _reveal(self) -> None:
         """Show a folder in the file manager; of a file, the folder that it is in."""
         entry = self.chosen()[0]
@@ -333,10 +355,8 @@ class LibraryPanel(QWidget):
         self._trash.told.connect(self.told)
         self._trash.failed.connect(self.failed)
         self.free_button.clicked.connect(self._free_space)
-        self.model.renamed.connect(self._reader.rename)
-        find = QShortcut(QKeySequence.StandardKey.Find, self.table)
-        find.setContext(Qt.ShortcutContext.WidgetShortcut)
-        find.activated.connect(self.search.setFocus)
+        self.model.renamed.connect(self._write_title)
+        find_by_key(self.table, self.search)
 
     def _connect_rows(self) -> None:
         rows = self.actions_of_rows

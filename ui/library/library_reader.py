@@ -1,6 +1,6 @@
 """Reads the library off the main thread: what its index has at once, then what has changed.
 
-Main thread only, but for what the jobs run: `_read`, `_make_changes`.
+Main thread only, but for what the jobs run: `_read`, `_make_changes`, `_list`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ AGAIN_S = 1.0
 
 
 class Listing(NamedTuple):
-    """The library as it is now; ``progress`` is None once it is up to date."""
+    """The library as it was; ``progress`` is None once it is up to date.
+
+    Of two listings the one with the higher number was read later.
+    """
 
     folder: Path
     entries: list[Entry]
     space: Space
     progress: Progress | None
+    number: int
 
 
 class LibraryReader(QObject):
@@ -57,6 +61,13 @@ class LibraryReader(QObject):
         self._changing = Background("library change", self)
         self._changes: deque[Callable[[Library], None]] = deque()
         self._progress: Progress | None = None
+        # Guards `_read_last`: numbers are given in the order in which the index was read.
+        self._lock = threading.Lock()
+        self._read_last = 0
+        self._told: Listing | None = None
+        """What was said last."""
+        self._titles: dict[str, str] = {}
+        """By names, the titles that are still being written."""
         queued = Qt.ConnectionType.QueuedConnection
         self._came.connect(self._show, queued)
         self._has_renamed.connect(self.renamed, queued)
@@ -106,6 +117,7 @@ class LibraryReader(QObject):
             library.rename(name, title)
             self._has_renamed.emit(name)
 
+        self._titles[name] = title
         self._change(change)
 
     def close(self) -> None:
@@ -117,14 +129,9 @@ class LibraryReader(QObject):
 
     def _change(self, change: Callable[[Library], None]) -> None:
         self._changes.append(change)
-        stopping, progress = self._stopping, self._progress
-        self._changing.run(
-            lambda: self._make_changes(progress),
-            lambda listing: self._show(stopping, listing),
-            self.failed.emit,
-        )
+        self._changing.run(self._make_changes, self._show_change, self._fail_change)
 
-    def _make_changes(self, progress: Progress | None) -> Listing:
+    def _make_changes(self) -> Listing:
         """Make all that wait: a job that another has taken the place of leaves its own here."""
         library = self.library()
         while self._changes:
@@ -133,7 +140,7 @@ class LibraryReader(QObject):
                 change(library)
             except Exception as error:  # noqa: BLE001 - told; the changes after it are made
                 self._has_failed.emit(error)
-        return _listing(library, progress)
+        return self._list(library, None)
 
     def library(self) -> Library:
         """Return the library of that folder (blocking)."""
@@ -142,23 +149,50 @@ class LibraryReader(QObject):
     def _show(self, stopping: threading.Event, listing: Listing) -> None:
         if stopping is self._stopping:
             self._progress = listing.progress
-            self.listed.emit(listing)
+            self._tell(listing)
+
+    def _show_change(self, listing: Listing) -> None:
+        """Show what was changed, whatever refresh has begun since: that may have read before it.
+
+        It is the answer to the latest change, and those before it have been made as well.
+        """
+        self._titles.clear()
+        if listing.folder == self.folder:
+            self._tell(listing._replace(progress=self._progress))
+
+    def _fail_change(self, error: Exception) -> None:
+        self._titles.clear()
+        self.failed.emit(error)
+
+    def _tell(self, listing: Listing) -> None:
+        """Say it, but for rows that are older than those shown; how far a refresh is holds."""
+        told = self._told
+        if told is not None and listing.number < told.number and listing.folder == told.folder:
+            listing = told._replace(progress=listing.progress)
+        self._told = listing
+        titles = self._titles
+        if titles:
+            entries = [e._replace(title=titles.get(e.name, e.title)) for e in listing.entries]
+            listing = listing._replace(entries=entries)
+        self.listed.emit(listing)
 
     def _read(self, stopping: threading.Event, with_events: bool) -> Listing:
         library = self.library()
-        self._came.emit(stopping, _listing(library, Progress(0, 0)))
+        self._came.emit(stopping, self._list(library, Progress(0, 0)))
         told_at = time.monotonic()
 
         def report(progress: Progress) -> None:
             nonlocal told_at
             if time.monotonic() - told_at >= AGAIN_S and not stopping.is_set():
-                self._came.emit(stopping, _listing(library, progress))
+                self._came.emit(stopping, self._list(library, progress))
                 told_at = time.monotonic()
 
         library.refresh(report, stopping.is_set, with_events=with_events)
-        return _listing(library, None)
+        return self._list(library, None)
 
-
-def _listing(library: Library, progress: Progress | None) -> Listing:
-    entries = library.entries()
-    return Listing(library.folder, entries, library.space(entries), progress)
+    def _list(self, library: Library, progress: Progress | None) -> Listing:
+        with self._lock:
+            entries = library.entries()
+            self._read_last += 1
+            number = self._read_last
+        return Listing(library.folder, entries, library.space(entries), progress, number)

@@ -10,14 +10,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from app.analysis.limits import Limits, class_of
 from app.analysis.turn_records import Interruption, Line, Overlap
-from app.analysis.word_times import TimedWord
 from app.analysis.words import agreement
 from ui.lanes.time_axis import clock_text
 from ui.parts.tables import felt_text
+
+if TYPE_CHECKING:
+    from app.analysis.word_times import TimedWord
 
 Record = Interruption | Overlap
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.analysis.findings import Finding, find, nothing_found
 from app.analysis.limits import Limits
 from ui.lanes.time_axis import clock_text
 from ui.parts.tables import Column, RecordModel, Table, fixed_table
 from ui.parts.theme import GRID, small
 
 if TYPE_CHECKING:
+    from app.analysis.findings import Finding
     from app.analysis.viewed import TurnView
 
 EMPTY = (
@@ -65,6 +65,8 @@ MOMENT_COLUMNS: tuple[Column[float], ...] = (
 )
 PADDING = 6
 """Above and below the text of a row, in device-independent pixels."""
+CELL_INSET = 12
+"""Left and right of the text of a cell: the padding of the style sheet, and the style's margin."""
 
 
 class FindingsPanel(QWidget):
@@ -133,11 +135,17 @@ class FindingsPanel(QWidget):
         if not self._is_due or not self.isVisible():
             return
         self._is_due = False
+        if self._view is None:
+            self._show([])
+            self.table.set_empty_text(EMPTY)
+            return
+        from app.analysis.findings import find, nothing_found
+
         self._timer.start()
         view = self._view
-        self._show([] if view is None else find(view, self._limits))
+        self._show(find(view, self._limits))
         if not self.findings:
-            self.table.set_empty_text(EMPTY if view is None else nothing_found(view))
+            self.table.set_empty_text(nothing_found(view))
 
     def _show(self, findings: Sequence[Finding]) -> None:
         chosen = self._chosen()
@@ -192,9 +200,18 @@ class FindingsPanel(QWidget):
         self.table.horizontalHeader().sectionResized.connect(lambda *_: self._fit.start(0))
 
     def _fit_rows(self) -> None:
-        self.table.resizeRowsToContents()
         for row in range(self.model.rowCount()):
-            self.table.setRowHeight(row, self.table.rowHeight(row) + 2 * PADDING)
+            self.table.setRowHeight(row, self._height_of(row) + 2 * PADDING)
+
+    def _height_of(self, row: int) -> int:
+        """Return how high the texts of a row are; Qt's answer leaves out the cells' padding."""
+        metrics, highest = self.table.fontMetrics(), 0
+        for column, of in enumerate(COLUMNS):
+            room = QRect(0, 0, self.table.columnWidth(column) - 2 * CELL_INSET, 10_000)
+            text = of.text(self.findings[row])
+            area = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, text)
+            highest = max(highest, area.height())
+        return highest
 
     def _go_to_first(self, index: QModelIndex) -> None:
         moments = self.model.record(index.row()).moments

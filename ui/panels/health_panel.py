@@ -25,6 +25,7 @@ class HealthPanel(QScrollArea):
         outer = QVBoxLayout(self._inside)
         outer.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         self._empty = QLabel(EMPTY)
+        self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         outer.addWidget(self._empty)
         self._grid = QGridLayout()
@@ -39,6 +40,14 @@ class HealthPanel(QScrollArea):
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    def forget(self, sentence: str = EMPTY) -> None:
+        """Show no facts, but ``sentence``: something else is in view."""
+        while (item := self._grid.takeAt(0)) is not None:
+            item.widget().deleteLater()
+        self._values.clear()
+        self._empty.setText(sentence)
+        self._empty.setVisible(True)
+
     def show_facts(self, facts: Mapping[str, str]) -> None:
         """Show ``facts``, label to value with its unit; labels stay where they first stood."""
         self._empty.setVisible(not facts)
@@ -49,6 +58,15 @@ class HealthPanel(QScrollArea):
                 self._add(name)
             if self._values[name].text() != text:
                 self._values[name].setText(text)
+
+    def facts(self) -> dict[str, str]:
+        """Return what is shown, label to value."""
+        return {name: value.text() for name, value in self._values.items()}
+
+    @property
+    def sentence(self) -> str:
+        """What is said while there are no facts."""
+        return self._empty.text()
 
     def value(self, name: str) -> str:
         """Return what is shown beside ``name``."""

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPalette,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -85,8 +86,8 @@ class TranscriptText(QTextEdit):
         self._pressed = QPoint()
         self.setReadOnly(True)
         self.setAcceptRichText(False)
-        self.setPlaceholderText(EMPTY)
         self.setAccessibleName("Transcript")
+        self.setAccessibleDescription(EMPTY)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -363,9 +364,15 @@ class TranscriptText(QTextEdit):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the text, and a bar in the party's colour beside each line of it."""
         super().paintEvent(event)
-        if not self._entries.all:
-            return
         painter = QPainter(self.viewport())
+        if not self._entries.all:
+            # Qt's own placeholder has one line, which is cut off
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            area = self.viewport().rect().adjusted(2 * GRID, 0, -2 * GRID, 0)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area, flags, EMPTY)
+            painter.end()
+            return
         layout, shift = self.document().documentLayout(), self.verticalScrollBar().value()
         number = max(self.cursorForPosition(event.rect().topLeft()).blockNumber() - 1, 0)
         for index in range(self._first + number // self.BLOCKS_A_LINE, len(self._entries.all)):

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from app.analysis.word_times import word_at
 from ui.panels.chat_entries import Note
 from ui.panels.transcript_text import Place, TranscriptText
-from ui.panels.word_finder import WordFinder, Words
+from ui.panels.word_finder import WordFinder
 from ui.parts.icons import Icons
 from ui.parts.theme import CONTROL_HEIGHT, GRID, Theme
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from app.analysis.limits import Limits
     from app.analysis.turn_records import Line
     from app.analysis.viewed import EventSource, TurnView
+    from ui.panels.word_finder import Words
 
 WRITE = "Write to the agent"
 START_FIRST = "Start a session to write to the agent"
@@ -107,6 +107,8 @@ class TranscriptView(QWidget):
         return []
 
     def _words_at(self, t: float) -> list[Place]:
+        from app.analysis.word_times import word_at
+
         found: list[Place] = []
         for who in ("agent", "user"):
             number = self.chat.entries.line_at(t, who)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QSplitter, QVBoxLayout, QWidget
 
+from app.analysis import turn_records
 from app.analysis.limits import Limits, exceeds, info_of
+from app.analysis.silences import spoken_turns
 from app.analysis.turn_records import Response, spread
 from ui.lanes.scene import Turn
 from ui.lanes.time_axis import clock_text
@@ -29,6 +32,7 @@ from ui.parts.theme import Theme, small
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+T = TypeVar("T")
 EMPTY = "Turns of both parties will appear here, with the agent's response latency."
 
 
@@ -40,6 +44,8 @@ class TurnRow:
     start: float
     stop: float | None
     response: Response | None = None
+    silence_ms: float | None = None
+    """The silence between the other party's turn, on which it follows, and this one."""
 
     @property
     def length_s(self) -> float | None:
@@ -134,14 +140,22 @@ def columns_of(is_over: Callable[[TurnRow], bool]) -> tuple[Column[TurnRow], ...
             "Session time at which the turn began",
             key=lambda t: t.start,
         ),
-        Column("Who", lambda t: "You" if t.who == "user" else "Agent", 64, number=False),
+        Column("Who", lambda t: "You" if t.who == "user" else "Agent", 56, number=False),
         Column(
             "Length", _length, 80, "How long it was heard, in seconds", key=lambda t: t.length_s
         ),
         Column(
+            "Silence",
+            _time(lambda t: t.silence_ms),
+            80,
+            "From the end of the other party's turn to the beginning of this one, in ms; – where "
+            "no turn of the other's came before it, or the two overlap",
+            key=lambda t: t.silence_ms,
+        ),
+        Column(
             "Response latency",
             _time(_latency),
-            120,
+            136,
             "From the end of the user's speech to the first agent sample leaving the speaker, in "
             "ms; it is the sum of the three parts beside it",
             key=_latency,
@@ -159,7 +173,7 @@ def columns_of(is_over: Callable[[TurnRow], bool]) -> tuple[Column[TurnRow], ...
         Column(
             "Agent",
             _time(lambda t: t.agent_ms),
-            80,
+            72,
             "From endpointing (from the end of the user's speech where no event tells of it) to "
             "the arrival of the first agent chunk, in ms; below 0 where the chunk came before",
             key=lambda t: t.agent_ms,
@@ -167,7 +181,7 @@ def columns_of(is_over: Callable[[TurnRow], bool]) -> tuple[Column[TurnRow], ...
         Column(
             "Playout",
             _time(lambda t: t.playout_ms),
-            80,
+            72,
             "From the arrival of the first agent chunk to its first sample leaving the speaker, in "
             "ms",
             key=lambda t: t.playout_ms,
@@ -193,13 +207,32 @@ def columns_of(is_over: Callable[[TurnRow], bool]) -> tuple[Column[TurnRow], ...
 
 
 def merge_turns(
-    user: Sequence[Turn], agent: Sequence[Turn], responses: Sequence[Response]
+    user: Sequence[Turn],
+    agent: Sequence[Turn],
+    responses: Sequence[Response],
+    begin: float = -inf,
 ) -> list[TurnRow]:
-    """Return both parties' turns in order, an agent's with the response that began it."""
+    """Return both parties' turns in order, an agent's with the response that began it.
+
+    Only those that begin at second ``begin`` or later; of the turns before it the last of each
+    party is needed, for the silence that ends with the first.
+    """
     of = {response.heard_at: response for response in responses}
-    turns = [TurnRow("user", *turn) for turn in user]
-    turns += [TurnRow("agent", *turn, of.get(turn[0])) for turn in agent]
-    return sorted(turns, key=start_of_row)
+    spoken = spoken_turns(
+        [turn_records.Turn("user", *turn) for turn in user],
+        [turn_records.Turn("agent", *turn) for turn in agent],
+    )
+    return [
+        TurnRow(
+            turn.who,
+            turn.start,
+            turn.stop,
+            of.get(turn.start) if turn.who == "agent" else None,
+            silence_ms,
+        )
+        for turn, silence_ms in spoken
+        if turn.start >= begin
+    ]
 
 
 class TurnsPanel(QWidget):
@@ -208,8 +241,6 @@ class TurnsPanel(QWidget):
     moment_chosen = Signal(float)
     limit_changed = Signal(float)
     """A person chose another limit of the response latency, in ms."""
-    TAIL = 8
-    """Turns of either party that are gone through again; those before them are what they were."""
 
     def __init__(self, theme: Theme) -> None:
         """Begin empty, with the default limits."""
@@ -222,10 +253,10 @@ class TurnsPanel(QWidget):
         self.rows = sort_by_heading(self.table, self.model)
         self.chart = LatencyChart(theme)
         self.limit = QDoubleSpinBox(self)
-        self._shown: tuple[object, ...] = ()
         self._rows: list[TurnRow] = []
-        self._responses: Sequence[Response] = ()
-        self._counts = (0, 0)
+        self._user: list[Turn] = []
+        self._agent: list[Turn] = []
+        self._responses: list[Response] = []
         self._figures = QLabel(self)
         self._build()
 
@@ -248,11 +279,15 @@ class TurnsPanel(QWidget):
         self, user: Sequence[Turn], agent: Sequence[Turn], responses: Sequence[Response]
     ) -> None:
         """Show these, in order of their beginnings."""
-        shown = (len(user), len(agent), *user[-2:], *agent[-2:], len(responses), *responses[-4:])
-        if shown == self._shown:
+        begin = min(
+            first_change(self._user, user, start_of),
+            first_change(self._agent, agent, start_of),
+            first_change(self._responses, responses, heard_at),
+        )
+        if begin == inf:
             return
-        self._shown, self._responses = shown, responses
-        self._bring(user, agent, responses)
+        self._user, self._agent, self._responses = list(user), list(agent), list(responses)
+        self._bring(begin)
         self.model.show_records(self._rows)
         self._show_figures()
 
@@ -268,20 +303,16 @@ class TurnsPanel(QWidget):
         self.chart.show_dots(dots, limit_ms, ends)
         self._figures.setText(figures_text(latencies, limit_ms))
 
-    def _bring(
-        self, user: Sequence[Turn], agent: Sequence[Turn], responses: Sequence[Response]
-    ) -> None:
-        """Bring the rows up to date from a few turns before the last ones on."""
-        counts, self._counts = self._counts, (len(user), len(agent))
-        least = min(len(user), len(agent), *counts)
-        if least <= self.TAIL or len(user) < counts[0] or len(agent) < counts[1]:
-            self._rows = merge_turns(user, agent, responses)
-            return
-        begin = min(user[counts[0] - self.TAIL][0], agent[counts[1] - self.TAIL][0])
+    def _bring(self, begin: float) -> None:
+        """Bring up to date the rows of turns that begin at second ``begin`` or later."""
+        user, agent, responses = self._user, self._agent, self._responses
         kept = bisect_left(self._rows, begin, key=start_of_row)
-        from_user, from_agent = (bisect_left(turns, begin, key=start_of) for turns in (user, agent))
-        latest = responses[bisect_left(responses, begin, key=lambda each: each.heard_at) :]
-        self._rows[kept:] = merge_turns(user[from_user:], agent[from_agent:], latest)
+        # with the last turn of each before them: a silence begins at its end
+        from_user, from_agent = (
+            max(bisect_left(turns, begin, key=start_of) - 1, 0) for turns in (user, agent)
+        )
+        latest = responses[bisect_left(responses, begin, key=heard_at) :]
+        self._rows[kept:] = merge_turns(user[from_user:], agent[from_agent:], latest, begin)
 
     def _choose(self, index: QModelIndex) -> None:
         row = self.rows.mapToSource(index).row()
@@ -328,6 +359,19 @@ def figures_text(latencies_ms: Sequence[float], limit_ms: float) -> str:
         f"response latency: p50 {milliseconds(of.p50)}, p95 {milliseconds(of.p95)}, "
         f"worst {milliseconds(of.greatest)} of {of.count}" + (f", {over} over" if over else "")
     )
+
+
+def first_change(old: Sequence[T], new: Sequence[T], time_of: Callable[[T], float]) -> float:
+    """Return the time of the first item, old or new, from which on they differ; inf for none."""
+    pairs = enumerate(zip(old, new, strict=False))
+    # mostly they are the same objects, which is quick to see
+    same = next((at for at, (a, b) in pairs if a is not b and a != b), min(len(old), len(new)))
+    return min((time_of(each[same]) for each in (old, new) if same < len(each)), default=inf)
+
+
+def heard_at(response: Response) -> float:
+    """Return when a response was heard first."""
+    return response.heard_at
 
 
 def start_of(turn: Turn) -> float:

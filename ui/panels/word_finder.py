@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.analysis.word_times import TimedWord, agent_words, user_words
 from ui.parts.background import Background
 
 if TYPE_CHECKING:
     from app.analysis.turn_records import AudioSpan, Line
     from app.analysis.viewed import EventSource, TurnView
+    from app.analysis.word_times import TimedWord
+
+    Words = tuple[TimedWord, ...]
 
 log = logging.getLogger(__name__)
-
-Words = tuple[TimedWord, ...]
 
 
 class WordFinder(QObject):
@@ -50,6 +50,8 @@ class WordFinder(QObject):
 
     def words_of(self, line: Line, turns: TurnView) -> Words | None:
         """Return a line's words; None until they are found, which `found` tells."""
+        from app.analysis.word_times import user_words
+
         if line in self._words:
             self._words.move_to_end(line)
             return self._words[line]
@@ -69,6 +71,8 @@ class WordFinder(QObject):
         self._job.close()
 
     def _go_on(self) -> None:
+        from app.analysis.word_times import agent_words
+
         events = self._events
         if self._is_busy or not self._wanted or events is None:
             return

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidg
 from ui.parts.icons import Icons
 from ui.parts.meter_bar import MeterBar
 from ui.parts.theme import CONTROL_HEIGHT, GRID, Theme
+from ui.parts.tips import plain_tip
 
 DEFAULT, NONE = "default", "none"
 DEVICE_PREFIXES = ("pulse:", "portaudio:")
@@ -110,10 +111,11 @@ class DevicePicker(QComboBox):
             for choice, text in entries:
                 self.addItem(text, choice)
         if not self._devices and self._message:
-            self.setItemData(0, self._message, Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(0, plain_tip(self._message), Qt.ItemDataRole.ToolTipRole)
             self.setItemText(0, "Default (none found)")
         self.setCurrentIndex(self.findData(self._choice))
-        self.setToolTip(self._message or f"{self._role.capitalize()}: {self.currentText()}")
+        tip = self._message or f"{self._role.capitalize()}: {self.currentText()}"
+        self.setToolTip(plain_tip(tip))
 
     def _activated(self, index: int) -> None:
         choice = self.itemData(index)

@@ -17,13 +17,21 @@ class Dock(QDockWidget):
     """Docks, floats and closes; its state is kept under ``name``."""
 
     def __init__(
-        self, name: str, title: str, panel: QWidget, entry: QWidget | Entry, icons: Icons
+        self,
+        name: str,
+        title: str,
+        panel: QWidget,
+        entry: QWidget | Entry,
+        icons: Icons,
+        *,
+        window: QWidget | None = None,
     ) -> None:
         """Hold ``panel``, whose optional ``title_widgets()`` stand in the title bar.
 
         ``entry`` is where the keyboard goes when the panel is brought to the front, or tells it.
+        A dock that is made without its ``window`` would be one of its own until it is put there.
         """
-        super().__init__(title)
+        super().__init__(title, window)
         self._entry = entry
         self.setObjectName(name)
         self.setWidget(panel)

@@ -6,13 +6,17 @@ second (so that readers do not fall behind), and otherwise not at all.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class FrameClock(QObject):
@@ -30,8 +34,8 @@ class FrameClock(QObject):
         super().__init__(window)
         self._window = window
         self._draw = draw
-        self._durations = np.zeros(self.KEPT, np.float64)
-        self._starts = np.zeros(self.KEPT, np.float64)
+        self._drawn: deque[tuple[float, float]] = deque(maxlen=self.KEPT)
+        """When each of the last frames began, in seconds, and how long it took, in ms."""
         self.frames = 0
         self._timer = QTimer(self)
         self._timer.setObjectName("frame clock")
@@ -61,19 +65,22 @@ class FrameClock(QObject):
         began = perf_counter()
         self._draw()
         QCoreApplication.sendPostedEvents(self._window, QEvent.Type.UpdateRequest)
-        slot = self.frames % self.KEPT
-        self._durations[slot] = (perf_counter() - began) * 1e3
-        self._starts[slot] = began
+        self._drawn.append((began, (perf_counter() - began) * 1e3))
         self.frames += 1
 
     def durations_ms(self) -> NDArray[np.float64]:
-        """Return the durations of the last frames, at most `KEPT`, in ms, in no order."""
-        return self._durations[: min(self.frames, self.KEPT)].copy()
+        """Return the durations of the last frames, at most `KEPT`, in ms, oldest first."""
+        import numpy as np
+
+        return np.array([took for _, took in self._drawn], np.float64)
 
     def starts_s(self) -> NDArray[np.float64]:
         """Return when the last frames began, in seconds of ``perf_counter``, oldest first."""
-        return np.sort(self._starts[: min(self.frames, self.KEPT)])
+        import numpy as np
+
+        return np.array([began for began, _ in self._drawn], np.float64)
 
     def forget(self) -> None:
         """Begin the record of durations anew."""
         self.frames = 0
+        self._drawn.clear()

@@ -33,6 +33,7 @@ KEYS = (
     ("Ctrl+L", "Follow “now”, or the playhead"),
     ("N, Shift+N", "Open the next interruption in the inspector, the one before"),
     ("Double click, or Enter in the table", "Open an interruption in the inspector"),
+    ("↑ and ↓ in the chain", "Read what each part of an interruption is"),
     ("H, J, G", "Hear it as it was; as it would have gone on; the discarded audio alone"),
     ("Click on discarded audio", "Listen to it"),
     ("Ctrl+Shift+E", "Export the recording, or the selection"),
@@ -40,8 +41,9 @@ KEYS = (
     ("Ctrl+Shift+F", "Show the recording's folder"),
     ("Enter in events, Ctrl+J", "Go to the event's moment; back to the events at the playhead"),
     ("Ctrl+I, Ctrl+H, Ctrl+Shift+I", "Show only events of this type, hide them, show all"),
+    ("Ctrl+F", "Search the recordings; filter events, or interruptions"),
     ("Enter in the transcript", "Set the playhead to the word"),
-    ("Ctrl+1 … Ctrl+9, Ctrl+Shift+1", "Go to a panel; put it away if the keyboard is in it"),
+    ("Ctrl+1 … Ctrl+9, Ctrl+Shift+1", "Go to a panel; from there back to the timeline"),
     ("Ctrl+G", "Set up the ElevenLabs agent"),
 )
 

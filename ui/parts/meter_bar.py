@@ -7,13 +7,16 @@ widget.
 from __future__ import annotations
 
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from audio.meter import FLOOR_DBFS, MeterReading
 from ui.parts.theme import CONTROL_HEIGHT, Theme, tabular, translucent
+
+if TYPE_CHECKING:
+    from audio.meter import MeterReading
 
 SCALE_FROM_DBFS = -60.0
 NUMBER_EVERY_S = 0.25
@@ -109,6 +112,8 @@ class MeterBar(QWidget):
 
 def level_text(dbfs: float) -> str:
     """Return a level with its unit."""
+    from audio.meter import FLOOR_DBFS
+
     if dbfs <= FLOOR_DBFS:
         return f"< −{-FLOOR_DBFS:.0f} dBFS"
     return f"{dbfs:.0f} dBFS".replace("-", "−")

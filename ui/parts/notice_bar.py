@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from ui.parts.icons import Icons
 from ui.parts.theme import GRID, Theme
+from ui.parts.tips import plain_tip
 
 COLOUR_OF = {"info": "muted", "warning": "warning", "error": "fault"}
 
@@ -125,7 +126,7 @@ class NoticeBar(QWidget):
         button = QPushButton("Copy details")
         button.setFlat(True)
         self._icons.put(button, "copy", "muted")
-        button.setToolTip(line.details[:1000])
+        button.setToolTip(plain_tip(line.details[:1000]))
         text = f"{line.sentence}\n\n{line.details}"
         button.clicked.connect(lambda: QGuiApplication.clipboard().setText(text))
         return button

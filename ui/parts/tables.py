@@ -14,11 +14,20 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     Qt,
 )
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtGui import QColor, QKeySequence, QPainter, QPaintEvent, QPalette, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
 
 from app.analysis.turn_records import Interruption, spread
 from ui.parts.theme import Theme, tabular
+from ui.parts.tips import plain_tip
 
 R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
@@ -52,12 +61,29 @@ class Table(QTableView):
             painter.end()
 
 
+class TonedDelegate(QStyledItemDelegate):
+    """Leaves texts their colours where a row is selected: they carry meaning there, too."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        """Let a selected cell be written in the colour that it has when it is not."""
+        super().initStyleOption(option, index)
+        if option.state & QStyle.StateFlag.State_Selected:
+            # the row says where the keyboard is: no frame round one of its cells
+            option.state &= ~QStyle.StateFlag.State_HasFocus
+            palette = option.palette
+            palette.setBrush(
+                QPalette.ColorRole.HighlightedText, palette.brush(QPalette.ColorRole.Text)
+            )
+            option.palette = palette
+
+
 def fixed_table(
     model: QAbstractTableModel, name: str, empty_text: str, widths: Sequence[int]
 ) -> Table:
     """Return a table of ``model`` whose last column takes the room that ``widths`` leave."""
     table = Table(empty_text)
     table.setModel(model)
+    table.setItemDelegate(TonedDelegate(table))
     table.setAccessibleName(name)
     table.setFont(tabular(-0.5))
     table.setShowGrid(False)
@@ -77,6 +103,13 @@ def fixed_table(
     for column, width in enumerate(widths):
         table.setColumnWidth(column, width)
     return table
+
+
+def find_by_key(table: QTableView, field: QLineEdit) -> None:
+    """Let Ctrl+F lead from ``table`` into ``field``, by whose text its rows are chosen."""
+    find = QShortcut(QKeySequence.StandardKey.Find, table)
+    find.setContext(Qt.ShortcutContext.WidgetShortcut)
+    find.activated.connect(lambda: field.setFocus(Qt.FocusReason.ShortcutFocusReason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +212,7 @@ class RecordModel(QAbstractTableModel, Generic[R]):
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._colour(column, index.row())
         if role == Qt.ItemDataRole.ToolTipRole and column.cell_tip is not None:
-            return column.cell_tip(self._records[index.row()]) or None
+            return plain_tip(column.cell_tip(self._records[index.row()])) or None
         return None
 
     def _colour(self, column: Column[R], row: int) -> QColor | None:

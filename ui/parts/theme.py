@@ -74,7 +74,7 @@ DARK = Colours(
     interruption="#ff6b5e",
     warning="#e3d26f",
     fault="#cf9bf2",
-    selection="#23425f",
+    selection="#19324b",
     marker="#4fd6c4",
 )
 
@@ -207,7 +207,7 @@ def style_sheet(c: Colours) -> str:
     QTableView, QTextEdit, QPlainTextEdit {{ border: 1px solid {c.line}; background: {c.base}; }}
     QTableView:focus, QTextEdit:focus, QPlainTextEdit:focus {{ border: 1px solid {c.user}; }}
     QHeaderView::section {{ background: {c.window}; color: {c.muted}; border: none;
-        border-bottom: 1px solid {c.line}; padding: 4px 8px; }}
+        border-bottom: 1px solid {c.line}; padding: 4px 11px; }}
     QTableView {{ gridline-color: {c.line}; }}
     QTableView::item {{ padding: 0 8px; }}
     QToolButton:checked {{ background: {c.selection}; border: 1px solid {c.line};

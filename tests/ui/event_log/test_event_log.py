@@ -145,6 +145,21 @@ def test_a_search_says_how_far_it_has_come_and_stops_while_nobody_looks(
     until(lambda: log.model.searched > reached)
 
 
+def test_the_event_in_full_is_the_chosen_one_and_none_while_none_is_chosen(log: EventLog) -> None:
+    log.append(many(10))
+    log.table.setFocus(Qt.FocusReason.TabFocusReason)
+    chosen = log.table.selectionModel()
+    chosen.setCurrentIndex(log.model.index(0, 0), chosen.SelectionFlag.NoUpdate)  # as by the focus
+    assert log.detail.toPlainText() == ""
+    log.table.selectRow(4)
+    fifth = log.detail.toPlainText()
+    assert fifth
+    log.table.selectRow(5)
+    assert log.detail.toPlainText() not in ("", fifth)
+    log.table.clearSelection()
+    assert log.detail.toPlainText() == ""
+
+
 def test_rows_tell_the_time_since_the_row_above(log: EventLog) -> None:
     log.append([Trouble(t, "xrun", "x") for t in (1.0, 1.0305, 1.01, 21.0)])
     model = log.model
@@ -437,3 +452,11 @@ def test_a_type_that_looks_like_markup_is_a_name_in_the_tool_tip(log: EventLog) 
     log.kind.choose(only("<img src='x'>"))
     assert "<img" not in log.kind.toolTip()
     assert "&lt;img" in log.kind.toolTip()
+
+
+def test_ctrl_f_leads_into_the_filter(log: EventLog) -> None:
+    log.text.show()
+    log.activateWindow()
+    log.table.setFocus()
+    QTest.keyClick(log.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert log.text.hasFocus()

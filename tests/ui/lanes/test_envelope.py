@@ -7,8 +7,9 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 
 from audio.peaks import PeakPyramid
-from ui.lanes.envelope import Grid, LaneImage, coverage, hatched, joined, outlined
+from ui.lanes.envelope import LaneImage, coverage, hatched, joined, outlined
 from ui.lanes.ghosts import GhostImages
+from ui.lanes.grid import Grid
 from ui.lanes.scene import Stretch
 
 BLUE = QColor("#0b62b0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from shutil import rmtree
 from time import thread_time
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QLineEdit
 from app.bundles.bundle_lock import BundleLock
 from app.bundles.notes import Notes, load_notes, save_notes
 from app.library.library import Library
+from app.library.library_entry import Entry, Space
 from tests.rig.bundles import make_bundle
 from tests.ui.conftest import Until, wait_until
 from tests.ui.fakes import FakeServices
@@ -27,9 +28,7 @@ from tests.ui.library_rig import (
     cells,
     choose,
     key,
-    make_recordings,
     names,
-    panel_on_screen,
     settle,
 )
 from ui.app_services import WindowServices
@@ -37,18 +36,6 @@ from ui.library import library_model
 from ui.library.library_model import COLUMNS, DATE, DURATION, INTERRUPTIONS, LATENCY, STATE, TITLE
 from ui.library.library_panel import LibraryPanel
 from ui.parts.theme import Theme
-
-
-@pytest.fixture
-def folder(tmp_path: Path, services: FakeServices) -> Path:
-    return make_recordings(tmp_path / "recordings", services)
-
-
-@pytest.fixture
-def panel(services: FakeServices, theme: Theme, folder: Path) -> Iterator[LibraryPanel]:
-    with panel_on_screen(services, theme, folder) as made:
-        yield made
-
 
 # --- what is shown
 
@@ -61,6 +48,24 @@ def test_every_recording_is_listed_the_latest_first(panel: LibraryPanel) -> None
     assert cells(panel, STATE) == ["", "recovered", "", "broken", "no recording"]
     assert panel.figures.text().startswith("4 recordings, ")
     assert " free on this disk" in panel.figures.text()
+
+
+def test_the_recording_in_view_is_marked_by_a_word_and_bold_until_another_is(
+    panel: LibraryPanel, folder: Path
+) -> None:
+    def bold() -> list[bool]:
+        role = Qt.ItemDataRole.FontRole
+        fonts = [panel.model.index(row, TITLE).data(role) for row in range(5)]
+        return [font is not None and font.bold() for font in fonts]
+
+    panel.set_in_view(folder / SECOND)
+    assert cells(panel, STATE) == ["", "recovered, in view", "", "broken", "no recording"]
+    assert bold() == [False, True, False, False, False]
+    assert "what the window shows" in panel.model.index(1, TITLE).data(Qt.ItemDataRole.ToolTipRole)
+    panel.set_in_view(folder / FIRST)
+    assert cells(panel, STATE) == ["", "recovered", "in view", "broken", "no recording"]
+    panel.set_in_view(Path("/elsewhere") / FIRST)
+    assert not any(bold())
 
 
 def test_a_name_is_no_markup(panel: LibraryPanel) -> None:
@@ -312,6 +317,54 @@ def test_f2_renames_and_the_title_is_in_the_bundle(
     until(lambda: cells(panel, TITLE)[1] == "Ghost in the line")
     panel.search.setText("ghost")
     until(lambda: names(panel) == [SECOND])
+
+
+def test_a_title_holds_though_the_list_was_refreshed_while_it_was_being_written(
+    panel: LibraryPanel, folder: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, may_write = Library.rename, threading.Event()
+
+    def rename(library: Library, name: str, title: str) -> None:
+        assert may_write.wait(10)
+        write(library, name, title)
+
+    monkeypatch.setattr(Library, "rename", rename)
+    panel.model.setData(panel.model.index(2, TITLE), "Ghost in the line")
+    assert panel.listing is not None
+    before = panel.listing.number
+    panel.refresh()
+    until(lambda: panel.listing.number > before and panel.listing.progress is None)
+    assert cells(panel, TITLE)[2] == "Ghost in the line"
+    may_write.set()
+    until(lambda: load_notes(folder / FIRST).title == "Ghost in the line")
+    until(lambda: cells(panel, TITLE)[2] == "Ghost in the line")
+
+
+def test_a_list_that_was_read_before_a_title_was_written_does_not_take_it_back(
+    panel: LibraryPanel, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_room, may_go_on = Library.space, threading.Event()
+    read: list[str] = []
+
+    def space(library: Library, entries: Iterable[Entry] | None = None) -> Space:
+        name = threading.current_thread().name
+        read.append(name)
+        if read.count(name) == 2 and name == read[0]:  # the last listing of a refresh
+            assert may_go_on.wait(10)
+        return take_room(library, entries)
+
+    monkeypatch.setattr(Library, "space", space)
+    shown: list[str] = []
+    panel.model.modelReset.connect(lambda: shown.append(cells(panel, TITLE)[2]))
+    panel.refresh()
+    until(lambda: len(read) == 2)
+    panel.model.setData(panel.model.index(2, TITLE), "Ghost in the line")
+    until(lambda: len(read) == 3 and panel.listing.progress is not None)
+    told = panel.listing
+    may_go_on.set()
+    until(lambda: panel.listing is not told and panel.listing.progress is None)
+    assert cells(panel, TITLE)[2] == "Ghost in the line"
+    assert "Zebra" not in shown
 
 
 def test_escape_leaves_the_title_as_it_was(panel: LibraryPanel, folder: Path) -> None:

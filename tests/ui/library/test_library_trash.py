@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from app.bundles.bundle_lock import BundleLock
 from app.library.library import Library
 from tests.rig.bundles import make_bundle
 from tests.ui.conftest import Until, bury, wait_until
-from tests.ui.fakes import FakeServices
 from tests.ui.library_rig import (
     FIRST,
     SECOND,
@@ -22,25 +20,11 @@ from tests.ui.library_rig import (
     cells,
     choose,
     key,
-    make_recordings,
     names,
-    panel_on_screen,
     settle,
 )
 from ui.library.library_model import STATE
 from ui.library.library_panel import LibraryPanel
-from ui.parts.theme import Theme
-
-
-@pytest.fixture
-def folder(tmp_path: Path, services: FakeServices) -> Path:
-    return make_recordings(tmp_path / "recordings", services)
-
-
-@pytest.fixture
-def panel(services: FakeServices, theme: Theme, folder: Path) -> Iterator[LibraryPanel]:
-    with panel_on_screen(services, theme, folder) as made:
-        yield made
 
 
 def answer(panel: LibraryPanel, text: str) -> str:

@@ -10,13 +10,13 @@ import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
 
+from app.analysis import findings
 from app.analysis.limits import Limits
 from app.analysis.turn_records import Interruption, Response, Sound
 from app.recordings.turns_found import TurnsFound
 from tests.ui.conftest import bury, frames, wait_until
 from tests.ui.synthetic import SyntheticSession
 from ui.main_window import MainWindow
-from ui.panels import findings_panel
 from ui.panels.findings_panel import EMPTY, FindingsPanel
 from ui.parts.theme import Theme
 
@@ -100,13 +100,13 @@ def test_what_runs_is_looked_at_once_a_second_and_only_in_sight(
     panel: FindingsPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[object] = []
-    find = findings_panel.find
+    find = findings.find
 
     def counting(view: TurnsFound, limits: Limits) -> list[object]:
         looked.append(view)
         return find(view, limits)
 
-    monkeypatch.setattr(findings_panel, "find", counting)
+    monkeypatch.setattr(findings, "find", counting)
     view = view_of()
     panel._timer.setInterval(50)
     for _ in range(20):

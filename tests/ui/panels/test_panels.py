@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from time import thread_time
 
 import pytest
@@ -11,12 +12,15 @@ from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 
 from app.analysis.turn_records import Interruption
+from app.timeline.events import Trouble
 from audio.meter import MeterReading
-from tests.ui.conftest import bury, frames, wait_until
+from tests.ui.bundles import write_audio, write_bundle
+from tests.ui.conftest import Until, bury, frames, wait_until
 from tests.ui.synthetic import SyntheticSession
 from ui.feed import mark_of
 from ui.inspection.interruption_panel import InterruptionPanel
 from ui.main_window import MainWindow
+from ui.panels.recorded_health import OF_A_FILE, count_text
 from ui.panels.turns_panel import TurnsPanel
 from ui.parts.icons import FOLDER, Icons
 from ui.parts.meter_bar import MeterBar, level_text
@@ -33,6 +37,30 @@ def notices(theme: Theme) -> Iterator[NoticeBar]:
     yield made
     made.deleteLater()
     bury()
+
+
+def test_health_of_a_recording_is_what_its_files_tell(
+    window: MainWindow, tmp_path: Path, until: Until
+) -> None:
+    health = window.parts.health
+    window.open_path(write_bundle(tmp_path / "2026-11-22_10-15-03_demo", gap=(3.0, 4.5)))
+    until(lambda: "Not recorded" in health.facts())
+    facts = health.facts()
+    assert (facts["Microphone"], facts["Speaker"]) == ("Headset Microphone", "Headset")
+    assert facts["User audio"] == "pcm_16000"
+    assert (facts["Recorder troubles"], facts["Not recorded"]) == ("1", "1.50 s")
+    assert facts["Input xruns"] == "0"
+    window.open_path(write_audio(tmp_path / "call.wav", 2.0))
+    until(lambda: health.facts() == {})
+    assert health.sentence == OF_A_FILE
+
+
+def test_what_a_recording_tells_of_audio_is_summed_up_and_nonsense_in_it_is_not() -> None:
+    dropped = [Trouble(t, "dropped", "x", "input", data={"samples": 8000}) for t in (1.0, 2.0)]
+    assert count_text("dropped", dropped) == "2 (1.00 s)"
+    broken = [Trouble(1.0, "underrun", "x", data={"ms": float("nan")})]
+    assert count_text("underrun", broken) == "1"
+    assert count_text("xrun", []) == "0"
 
 
 def test_turns_and_health_are_filled_while_a_session_runs(

@@ -9,21 +9,23 @@ from time import thread_time
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from app.analysis.limits import Limits
 from app.analysis.turn_records import Response
 from tests.ui.conftest import bury
 from ui.lanes.scene import Turn
 from ui.panels.latency_chart import Dot, LatencyChart, nice_top
-from ui.panels.turns_panel import TurnsPanel, merge_turns
+from ui.panels.turns_panel import TurnRow, TurnsPanel, merge_turns
 from ui.parts.theme import Theme
 
 HEADINGS = (
-    *("Time", "Who", "Length", "Response latency", "Endpointing", "Agent", "Playout"),
+    *("Time", "Who", "Length", "Silence", "Response latency", "Endpointing", "Agent", "Playout"),
     *("Underruns", "Ahead"),
 )
+LATENCY = HEADINGS.index("Response latency")
 
 
 @pytest.fixture
@@ -55,6 +57,10 @@ ANSWER = Response(
     least_lead_ms=-20.0,
     median_lead_ms=400.0,
 )
+
+
+def rows_of(panel: TurnsPanel) -> list[TurnRow]:
+    return [panel.model.record(row) for row in range(panel.model.rowCount())]
 
 
 def test_turns_of_both_parties_stand_in_order_each_with_its_own_response() -> None:
@@ -89,6 +95,24 @@ def test_parts_that_no_event_tells_are_dashes_and_estimates_say_so(panel: TurnsP
     assert cells(panel, "Agent")[2] == "−50 ms"
 
 
+def test_the_silence_before_a_turn_is_from_the_end_of_the_others_turn(panel: TurnsPanel) -> None:
+    user: list[Turn] = [(2.0, 3.0), (6.0, 9.0)]
+    agent: list[Turn] = [(0.5, 1.25), (3.75, 5.0), (5.5, 6.5)]
+    panel.show_turns(user, agent, [])
+    # none before the first, between two of one party, nor where they overlap
+    assert cells(panel, "Silence") == ["–", "750 ms", "750 ms", "–", "–"]
+    agent.append((9.125, None))
+    panel.show_turns(user, agent, [])
+    assert cells(panel, "Silence")[-1] == "125 ms"
+    user[1] = (6.0, 9.0625)
+    panel.show_turns(user, agent, [])
+    assert cells(panel, "Silence")[-1] == "62 ms"
+    panel.table.sortByColumn(HEADINGS.index("Silence"), Qt.SortOrder.AscendingOrder)
+    assert cells(panel, "Silence") == ["62 ms", "750 ms", "750 ms", *["–"] * 3]
+    tip = panel.model.headerData(3, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert "in ms" in tip
+
+
 def many(count: int) -> tuple[list[Turn], list[Turn], list[Response]]:
     user: list[Turn] = [(n * 10.0, n * 10.0 + 3) for n in range(count)]
     agent: list[Turn] = [(n * 10.0 + 4 + n % 7 / 10, n * 10.0 + 9) for n in range(count)]
@@ -114,7 +138,7 @@ def test_what_is_over_the_limit_is_coloured_and_another_limit_colours_anew(
 ) -> None:
     panel.show_turns(*many(3))
     model = panel.table.model()
-    over = model.index(5, 3)
+    over = model.index(5, LATENCY)
     role = Qt.ItemDataRole.ForegroundRole
     assert model.data(over, role) is None
     chosen: list[float] = []
@@ -124,7 +148,7 @@ def test_what_is_over_the_limit_is_coloured_and_another_limit_colours_anew(
     panel.set_limits(Limits(response_latency_ms=1150))
     assert model.data(over, role) == QColor(theme.colours.warning)
     assert model.data(over, Qt.ItemDataRole.ToolTipRole) == "Over the limit"
-    assert model.data(model.index(3, 3), role) is None
+    assert model.data(model.index(3, LATENCY), role) is None
     assert chosen == [1150.0]
 
 
@@ -139,7 +163,7 @@ def test_a_heading_sorts_with_what_is_unknown_last_and_a_row_still_leads_to_its_
         (Qt.SortOrder.AscendingOrder, ["1000 ms", "1100 ms", "1200 ms", "1300 ms"]),
         (Qt.SortOrder.DescendingOrder, ["1300 ms", "1200 ms", "1100 ms", "1000 ms"]),
     ):
-        panel.table.sortByColumn(3, order)
+        panel.table.sortByColumn(LATENCY, order)
         assert cells(panel, "Response latency") == [*latencies, *["–"] * 4]
     panel.table.clicked.emit(panel.table.model().index(0, 0))
     assert moments == [agent[3][0]]
@@ -183,8 +207,37 @@ def test_rows_that_are_brought_up_to_date_are_those_of_all_turns(panel: TurnsPan
             responses[-1] = replace(responses[-1], underruns=responses[-1].underruns + 1)
         if random.random() < 0.5:
             panel.show_turns(user, agent, responses)
-            rows = [panel.model.record(row) for row in range(panel.model.rowCount())]
-            assert rows == merge_turns(user, agent, responses)
+            assert rows_of(panel) == merge_turns(user, agent, responses)
+
+
+def test_a_turn_and_a_response_long_past_are_shown_as_they_were_corrected(
+    panel: TurnsPanel,
+) -> None:
+    user, agent, responses = many(40)
+    panel.show_turns(user, agent, responses)
+    user[3] = (user[3][0], user[3][1] + 0.25)
+    panel.show_turns(user, agent, responses)
+    assert rows_of(panel) == merge_turns(user, agent, responses)
+    responses[5] = replace(responses[5], latency_ms=4321.0)
+    panel.show_turns(user, agent, responses)
+    assert cells(panel, "Response latency").count("4321 ms") == 1
+    del agent[7]
+    panel.show_turns(user, agent, responses)
+    assert rows_of(panel) == merge_turns(user, agent, responses)
+
+
+def test_a_figure_over_its_limit_keeps_its_colour_where_its_row_is_selected(
+    panel: TurnsPanel, theme: Theme
+) -> None:
+    panel.show_turns(*many(3))
+    panel.set_limits(Limits(response_latency_ms=1.0))
+    panel.table.selectRow(1)
+    delegate, index = panel.table.itemDelegate(), panel.rows.index(1, LATENCY)
+    option = QStyleOptionViewItem()
+    option.state |= QStyle.StateFlag.State_Selected
+    delegate.initStyleOption(option, index)
+    written = option.palette.color(QPalette.ColorRole.HighlightedText)
+    assert written == QColor(theme.colours.warning)
 
 
 # --- the chart

@@ -89,7 +89,9 @@ def test_a_tick_in_the_view_menu_closes_a_panel_at_once_and_a_key_brings_it_firs
     actions["Recordings"].trigger()  # as its key does
     assert focus() is library.entry
     actions["Recordings"].trigger()
-    assert library.isHidden()
+    assert focus() is window.parts.timeline.lanes
+    assert is_seen(library)
+    assert actions["Recordings"].isChecked()
     # a menu that stands open asks for more than a screen in memory has
     qt_messages[:] = [line for line in qt_messages if "This plugin does not support" not in line]
 
@@ -112,7 +114,7 @@ def test_the_key_that_ends_a_session_is_no_text_fields_key(window: MainWindow) -
     assert not any(is_taken(field, Qt.Key.Key_A) for field in fields)
 
 
-def test_a_panel_behind_a_tab_comes_to_the_front_and_goes_by_the_same_key(
+def test_a_panel_behind_a_tab_comes_to_the_front_and_its_key_leads_back_to_the_timeline(
     window: MainWindow, running: SyntheticSession
 ) -> None:
     turns = window.parts.docks[2]
@@ -131,8 +133,9 @@ def test_a_panel_behind_a_tab_comes_to_the_front_and_goes_by_the_same_key(
     assert action.isChecked()
     QTest.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     QCoreApplication.processEvents()
-    assert turns.isHidden()
-    assert not action.isChecked()
+    assert focus() is window.parts.timeline.lanes
+    assert is_seen(turns)
+    assert action.isChecked()
 
 
 def test_space_ends_no_session_that_was_begun_by_keys(

@@ -120,3 +120,9 @@ def test_frames_stand_out_from_the_window(colours: Colours) -> None:
     window = strong(build_palette(colours), colours).color(QPalette.ColorRole.Window)
     frame = window.darker(140).name()  # as Fusion draws it
     assert contrast(frame, colours.window) > 1.9
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+@pytest.mark.parametrize("name", ["text", "muted", "interruption", "warning", "fault"])
+def test_what_carries_meaning_can_be_read_on_a_selected_row(colours: Colours, name: str) -> None:
+    assert contrast(getattr(colours, name), colours.selection) >= 4.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from ui.actions import Available
+from ui.parts.available import Available
 from ui.parts.icons import Icons
 from ui.parts.theme import GRID
 
