@@ -129,6 +129,7 @@ class Layout:
         for bar in self._window.findChildren(
             QTabBar, "", Qt.FindChildOption.FindDirectChildrenOnly
         ):
+            bar.setAccessibleName("Panels")
             if not bar.count():
                 # Qt leaves it behind, where it may be in the way of a click; it may use it again
                 bar.move(-bar.width(), -bar.height())
@@ -187,7 +188,7 @@ class Layout:
             ("markers", "Markers", self.markers, self.markers.table),
             ("page", "Session", self.page, self.page.title),
             ("library", "Recordings", self.library, self.library.table),
-            ("inspector", "Inspector", self.inspector, self.inspector.heard),
+            ("inspector", "Inspector", self.inspector, self.inspector.entry),
             ("findings", "Findings", self.findings, self.findings.table),
         )
         docks = [Dock(*what, icons, window=window) for what in whats]

@@ -238,6 +238,40 @@ def test_choosing_an_interruption_shows_it(window: MainWindow, running: Syntheti
     assert timeline.axis.start_s < 27.0 < timeline.axis.stop_s
 
 
+def test_tab_goes_through_the_players_controls_before_the_lanes_below_them(
+    window: MainWindow,
+) -> None:
+    timeline, player = window.parts.timeline, window.parts.player
+    order, at = [], timeline.follow_button.nextInFocusChain()
+    while at is not timeline.lanes:
+        order.append(at)
+        at = at.nextInFocusChain()
+    tabs = [w for w in order if w.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    assert tabs
+    assert all(player.isAncestorOf(each) for each in tabs)
+    places = [each.mapTo(window, QPoint()).x() for each in tabs if each.isVisible()]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("digit", "panel", "field"),
+    [
+        (Qt.Key.Key_2, "interruptions", "text"),
+        (Qt.Key.Key_4, "events", "text"),
+        (Qt.Key.Key_8, "library", "search"),
+    ],
+)
+def test_ctrl_f_leads_from_a_table_into_its_filter(
+    window: MainWindow, until: Until, digit: Qt.Key, panel: str, field: str
+) -> None:
+    window.activateWindow()
+    press(window, digit, Qt.KeyboardModifier.ControlModifier)
+    of = getattr(window.parts, panel)
+    until(of.table.hasFocus)
+    QTest.keyClick(of.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    until(getattr(of, field).hasFocus)
+
+
 def test_the_timeline_obeys_wheel_drag_and_keys(
     window: MainWindow, running: SyntheticSession
 ) -> None:

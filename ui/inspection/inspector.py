@@ -34,6 +34,7 @@ from ui.inspection.moments import (
     is_mouth_over,
     is_time_over,
     mouth_text,
+    sound_text,
     time_text,
     title_of,
 )
@@ -113,6 +114,7 @@ class Inspector(QWidget):
         self.moment: Moment | None = None
         self.title, self.caption = QLabel(), QLabel()
         self.figures = tuple(Figure(caption, tip, theme) for caption, tip in FIGURES)
+        self.sound = QLabel()
         self.waterfall = Waterfall(theme)
         self.part = QLabel()
         self.close_up = CloseUp(theme)
@@ -129,6 +131,12 @@ class Inspector(QWidget):
     def title_widgets(self) -> list[QWidget]:
         """Return what belongs in the title bar: following, and copying."""
         return [self.follow, self.copy]
+
+    def entry(self) -> QWidget:
+        """Return where the keyboard goes: into the chain, else to what can be pressed."""
+        if self.moment is not None and self.moment.cut is not None:
+            return self.waterfall
+        return self.heard if self.moment is not None and self.heard.isEnabled() else self.follow
 
     def set_limits(self, limits: Limits) -> None:
         """Colour figures by other limits."""
@@ -147,6 +155,7 @@ class Inspector(QWidget):
             self.title.setToolTip(CLASSES.get(moment.kind, "Its class is not certain, or not yet"))
             self.caption.setText(caption_of(moment))
             self._show_figures()
+            self._show_sound(moment)
             self.waterfall.setVisible(moment.cut is not None)
             self.part.setVisible(moment.cut is not None)
             if moment.cut is not None:
@@ -176,6 +185,12 @@ class Inspector(QWidget):
         discarded.show_value(discarded_text(moment))
         for figure in self.figures:
             figure.setVisible(moment.cut is not None)
+
+    def _show_sound(self, moment: Moment) -> None:
+        """Say what the microphone held before a false interrupt: it is why there was one."""
+        text = sound_text(moment.cut.sound) if moment.cut is not None else ""
+        self.sound.setText(text)
+        self.sound.setVisible(bool(text))
 
     def _dress(self) -> None:
         colours, moment = self._theme.colours, self.moment
@@ -212,6 +227,7 @@ class Inspector(QWidget):
         column.setSpacing(GRID)
         column.addLayout(self._build_head(icons))
         column.addLayout(self._build_figures())
+        column.addWidget(self._build_sound())
         column.addWidget(self.waterfall)
         column.addWidget(self._build_part())
         column.addWidget(self.close_up)
@@ -228,6 +244,14 @@ class Inspector(QWidget):
         rows.addWidget(scrolled, 1)
         rows.addLayout(self._build_listening(icons))
         return whole
+
+    def _build_sound(self) -> QLabel:
+        sound = self.sound
+        sound.setTextFormat(Qt.TextFormat.PlainText)
+        sound.setFont(small())
+        sound.setWordWrap(True)
+        sound.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        return sound
 
     def _build_part(self) -> QLabel:
         """Return the lines below the waterfall that say what its chosen part is."""

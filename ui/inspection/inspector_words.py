@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QTextEdit
 
-from ui.inspection.moments import CLASSES, Moment, agreement_text, heard_text, sound_text, words_of
+from ui.inspection.moments import CLASSES, Moment, agreement_text, heard_text, words_of
 from ui.parts.theme import GRID, Theme, small
 
 MOST_CHARS = 280
@@ -57,16 +57,9 @@ class InspectorWords(QTextEdit):
             cursor.insertText(f"{told.capitalize()}. " if told else "", self._format())
             cursor.insertText(f"{CLASSES.get(moment.kind, '')}.", self._format("muted"))
         else:
-            self._write_sound(cursor, moment)
             self._write_words(cursor, moment)
             self._write_corrected(cursor, moment)
         self.moveCursor(QTextCursor.MoveOperation.Start)
-
-    def _write_sound(self, cursor: QTextCursor, moment: Moment) -> None:
-        sound = sound_text(moment.cut.sound) if moment.cut is not None else ""
-        if sound:
-            cursor.insertText(sound, self._format())
-            cursor.insertBlock()
 
     def _write_words(self, cursor: QTextCursor, moment: Moment) -> None:
         if moment.cut is None:

@@ -74,8 +74,14 @@ class TimelineView(QWidget):
         return self._scene
 
     def put_player(self, bar: QWidget) -> None:
-        """Put the player's controls above the lanes."""
+        """Put the player's controls above the lanes, where Tab comes to them first."""
         self._top.addWidget(bar)
+        before: QWidget = self.follow_button
+        for each in bar.findChildren(QWidget):
+            is_here = each.window() is self.window()  # and in no list that opens
+            if is_here and each.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                self.setTabOrder(before, each)
+                before = each
 
     def set_scene(self, scene: Scene) -> None:
         """Show another session from its beginning; one that is live is followed."""

@@ -155,7 +155,7 @@ def columns_of(is_over: Callable[[TurnRow], bool]) -> tuple[Column[TurnRow], ...
         Column(
             "Response latency",
             _time(_latency),
-            136,
+            144,
             "From the end of the user's speech to the first agent sample leaving the speaker, in "
             "ms; it is the sum of the three parts beside it",
             key=_latency,
@@ -331,7 +331,7 @@ class TurnsPanel(QWidget):
         splitter.addWidget(self.table)
         splitter.addWidget(self.chart)
         splitter.setStretchFactor(0, 1)
-        splitter.setSizes([880, 384])
+        splitter.setSizes([936, 328])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(splitter)

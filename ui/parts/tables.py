@@ -49,6 +49,16 @@ class Table(QTableView):
             self._empty_text = text
             self.viewport().update()
 
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
+        """Let Home and End go to the first row and the last: rows are chosen here, not cells."""
+        model, here = self.model(), self.currentIndex()
+        is_end = action == QAbstractItemView.CursorAction.MoveEnd
+        if (is_end or action == QAbstractItemView.CursorAction.MoveHome) and model.rowCount():
+            return model.index(model.rowCount() - 1 if is_end else 0, max(here.column(), 0))
+        return super().moveCursor(action, modifiers)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows, or the sentence."""
         super().paintEvent(event)

@@ -452,11 +452,3 @@ def test_a_type_that_looks_like_markup_is_a_name_in_the_tool_tip(log: EventLog) 
     log.kind.choose(only("<img src='x'>"))
     assert "<img" not in log.kind.toolTip()
     assert "&lt;img" in log.kind.toolTip()
-
-
-def test_ctrl_f_leads_into_the_filter(log: EventLog) -> None:
-    log.text.show()
-    log.activateWindow()
-    log.table.setFocus()
-    QTest.keyClick(log.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
-    assert log.text.hasFocus()

@@ -65,7 +65,7 @@ def test_what_is_not_known_has_no_bar_and_a_dash(inspector: Inspector) -> None:
     ]
     assert "mic chunk –" in waterfall.accessibleDescription()
     assert inspector.figures[0].value.text() == "–"
-    assert "142 ms late" in inspector.words.toPlainText()
+    assert "142 ms late" in inspector.sound.text()
 
 
 def test_words_are_marked_and_never_markup(inspector: Inspector) -> None:
@@ -102,3 +102,24 @@ def test_an_empty_inspector_says_what_will_appear(inspector: Inspector) -> None:
     assert not inspector.copy.isEnabled()
     show(inspector, LATE)
     assert inspector.heard.isVisible()
+
+
+def test_why_an_interrupt_was_false_is_seen_without_scrolling(inspector: Inspector) -> None:
+    inspector.resize(352, 400)  # what a window of 1280 x 800 leaves while something is told
+    sound = show(inspector, FALSE).sound
+    QApplication.processEvents()
+    assert "heard itself" in sound.text()
+    assert sound.visibleRegion().boundingRect() == sound.rect()
+    assert not show(inspector, LATE).sound.isVisible()
+    assert not show(inspector, MISSED).sound.isVisible()
+
+
+def test_the_keyboard_comes_into_the_chain_else_to_what_can_be_pressed(
+    inspector: Inspector,
+) -> None:
+    assert inspector.entry() is inspector.follow
+    assert show(inspector, LATE).entry() is inspector.waterfall
+    show(inspector, MISSED).show_listening(possible=True, has_discarded=False)
+    assert inspector.entry() is inspector.heard
+    inspector.show_listening(possible=False, has_discarded=False)
+    assert inspector.entry() is inspector.follow

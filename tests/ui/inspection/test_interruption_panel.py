@@ -177,11 +177,3 @@ def test_a_row_is_copied(panel: InterruptionPanel) -> None:
     wait_until(panel.isActiveWindow)
     QTest.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert "mic chunk: 250 ms" in QGuiApplication.clipboard().text()
-
-
-def test_ctrl_f_leads_into_the_filter(panel: InterruptionPanel) -> None:
-    panel.text.show()
-    panel.activateWindow()
-    panel.table.setFocus()
-    QTest.keyClick(panel.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
-    assert panel.text.hasFocus()

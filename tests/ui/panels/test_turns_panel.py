@@ -113,6 +113,23 @@ def test_the_silence_before_a_turn_is_from_the_end_of_the_others_turn(panel: Tur
     assert "in ms" in tip
 
 
+def test_no_heading_is_cut_and_all_columns_are_seen_in_a_small_window(panel: TurnsPanel) -> None:
+    panel.resize(1264, 160)
+    panel.show_turns(*many(30))
+    QCoreApplication.processEvents()
+    header = panel.table.horizontalHeader()
+    texts = [header.fontMetrics().horizontalAdvance(heading) for heading in HEADINGS]
+    margin = 2 * 11  # what the style sheet leaves beside a heading
+    cut = [
+        heading
+        for number, (heading, width) in enumerate(zip(HEADINGS, texts, strict=True))
+        if width + margin > header.sectionSize(number)
+    ]
+    assert not cut
+    assert panel.table.verticalScrollBar().maximum() > 0
+    assert panel.table.horizontalScrollBar().maximum() == 0
+
+
 def many(count: int) -> tuple[list[Turn], list[Turn], list[Response]]:
     user: list[Turn] = [(n * 10.0, n * 10.0 + 3) for n in range(count)]
     agent: list[Turn] = [(n * 10.0 + 4 + n % 7 / 10, n * 10.0 + 9) for n in range(count)]
@@ -238,6 +255,15 @@ def test_a_figure_over_its_limit_keeps_its_colour_where_its_row_is_selected(
     delegate.initStyleOption(option, index)
     written = option.palette.color(QPalette.ColorRole.HighlightedText)
     assert written == QColor(theme.colours.warning)
+
+
+def test_home_and_end_go_to_the_first_row_and_the_last(panel: TurnsPanel) -> None:
+    panel.table.setFocus()
+    QTest.keyClick(panel.table, Qt.Key.Key_End)  # none is there
+    panel.show_turns(*many(30))
+    for key, row in ((Qt.Key.Key_End, 59), (Qt.Key.Key_Home, 0)):
+        QTest.keyClick(panel.table, key)
+        assert [index.row() for index in panel.table.selectionModel().selectedRows()] == [row]
 
 
 # --- the chart
