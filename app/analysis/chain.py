@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from app.analysis.turn_records import Interruption
 
 
+SAME_S = 0.002
+"""When a block was captured is told by the device's clock, which ours follows to a ms or so: an end
+this little before its start is the same moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of the chain. ``start`` and ``stop`` are session seconds, None where not known."""
@@ -18,10 +23,10 @@ class Part:
 
     @property
     def ms(self) -> float | None:
-        """How long it took; None where an end of it is not known, or came before its start."""
-        if self.start is None or self.stop is None or self.stop < self.start:
+        """How long it took; None where an end of it is not known, or came well before its start."""
+        if self.start is None or self.stop is None or self.stop < self.start - SAME_S:
             return None
-        return (self.stop - self.start) * 1000
+        return max(self.stop - self.start, 0.0) * 1000
 
 
 DEFINITIONS = {

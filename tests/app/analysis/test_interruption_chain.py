@@ -105,6 +105,11 @@ def test_an_order_that_is_not_that_of_the_chain_has_no_length() -> None:
     ]
 
 
+def test_ends_that_the_clocks_cannot_tell_apart_are_the_same_moment() -> None:
+    found = Interruption(1, 2.5, "agent", chunk_ended_at=2.4005, chunk_sent_at=2.4)
+    assert parts_of(found)[1].ms == 0
+
+
 def test_when_the_agent_spoke_next_is_told_of_each_interrupt_before() -> None:
     events = [heard(1.0, 2.5), *cut(2.5), *cut(2.8, 2), heard(4.0, 5.0, 3 * RATE)]
     assert [each.agent_next_at for each in track(*events).interruptions] == [4.0, 4.0]
