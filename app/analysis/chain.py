@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from app.analysis.turn_records import Interruption
 
-
 SAME_S = 0.002
 """When a block was captured is told by the device's clock, which ours follows to a ms or so: an end
 this little before its start is the same moment."""
