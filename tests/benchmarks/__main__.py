@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,20 +51,28 @@ BENCHMARKS: dict[str, Callable[[SoundCard], list[Figure]]] = {
 }
 
 
-def main() -> None:
-    """Run the benchmarks that were named, or all of them."""
+def main() -> int:
+    """Run the benchmarks that were named, or all of them; 1 if one could not be run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--json", type=Path, default=JSON)
     arguments = parser.parse_args()
     figures: list[Figure] = []
+    failed: list[str] = []
     with SoundCard() as card, card.in_this_process():
         for name in arguments.names or BENCHMARKS:
             print(f"measuring {name} …", flush=True)
-            figures += BENCHMARKS[name](card)
+            try:
+                figures += BENCHMARKS[name](card)
+            except Exception:  # what the others have measured is not lost with it
+                traceback.print_exc()
+                failed.append(name)
     print(to_markdown(figures))
     write_json(figures, arguments.json)
+    if failed:
+        print(f"not measured: {', '.join(failed)}", file=sys.stderr)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

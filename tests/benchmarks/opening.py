@@ -20,6 +20,7 @@ import numpy as np
 import soundfile
 
 from app.bundles.bundle_files import encode_event
+from app.bundles.session_info import LISTENING_VERSION
 from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
@@ -159,7 +160,8 @@ def write_bundle(folder: Path) -> int:
             agent.write(heard)
             received.write(heard)
     end = {"reason": "user", "duration_s": ROUNDS * ROUND_S, "sentence": ""}
-    facts = {"schema": 1, "agent": {"kind": "demo"}, "end": end}
+    versions = {"listening": LISTENING_VERSION}  # its events tell what its tracks hold
+    facts = {"schema": 1, "agent": {"kind": "demo"}, "versions": versions, "end": end}
     (folder / "session.json").write_text(json.dumps(facts), encoding="utf-8")
     count = 0
     with (folder / "events.jsonl").open("wb") as file:
