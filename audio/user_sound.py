@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Literal, Protocol
 
 import numpy as np
@@ -102,6 +102,7 @@ class UserSound:
         self._edges: deque[SpeechEdge] = deque()
         self._asked: deque[tuple[int, float]] = deque()
         self._echoes = _EchoFinder(self._speech)
+        self._doubt = _Doubt(self._windows)
 
     def ask(self, moment: float, since: int = 0) -> None:
         """Have what was before ``moment``, in seconds, told once it is certain.
@@ -117,10 +118,9 @@ class UserSound:
     def finish(self) -> list[Told]:
         """Return what is still open: the tracks have ended."""
         told = self._listen(self._trace.finish())
-        edges = self._vad.finish()
-        self._edges.extend(edges)
-        self._note_edges(None)
-        told += [*edges, *self._echoes.finish()]
+        self._edges.extend(self._vad.finish())
+        told += self._tell_edges(None)
+        told += self._echoes.finish()
         while self._asked:
             told.append(self._before(*self._asked.popleft()))
         return told
@@ -129,9 +129,7 @@ class UserSound:
         told: list[Told] = []
         for first in range(0, len(windows), self.TOGETHER):
             some = windows[first : first + self.TOGETHER]
-            edges = self._vad.feed(np.concatenate([window.own for window in some]))
-            self._edges.extend(edges)
-            told += edges
+            self._edges.extend(self._vad.feed(np.concatenate([window.own for window in some])))
             for window, probability in zip(some, self._echoes.judge(some), strict=True):
                 told += self._pass(window, probability)
         return told
@@ -140,19 +138,23 @@ class UserSound:
         """Take one window: all that is told hangs on those before it, not on how many came."""
         self._windows.append(window)
         self._position += WINDOW_SAMPLES
-        self._note_edges(self._position)
-        told: list[Told] = list(self._echoes.take(window, probability))
+        told: list[Told] = [*self._tell_edges(self._position)]
+        told += self._echoes.take(window, probability)
         while self._asked and self._position >= self._asked[0][0] + self.SETTLE_SAMPLES:
             told.append(self._before(*self._asked.popleft()))
         return told
 
-    def _note_edges(self, until: int | None) -> None:
+    def _tell_edges(self, until: int | None) -> list[SpeechEdge]:
+        """Return the edges noticed up to sample ``until`` that are the user's own."""
+        told = self._doubt.look(self._position, self._echoes.heard_until)
         while self._edges and (until is None or self._edges[0].noticed <= until):
-            edge = self._edges.popleft()
+            told += self._doubt.take(self._edges.popleft(), self._position)
+        for edge in told:
             if edge.kind == "onset":
                 self._speech.append((edge.position, None))
             elif self._speech:
                 self._speech[-1] = (self._speech[-1][0], edge.position)
+        return told
 
     def _before(self, at: int, moment: float) -> SoundMeasured:
         kept = list(self._windows)
@@ -166,6 +168,62 @@ class UserSound:
         )
         measured = _measure(kept, here, start, stop, is_speech=is_speech)
         return replace(measured, moment=moment, noticed=self._position)
+
+
+class _Doubt:
+    """Holds back what VAD takes for speech while nearly all of it is the agent's voice, taken out.
+
+    In the first words of an agent, and where its sound changes, the path does not know all of the
+    echo: what it leaves is short and far below the echo, and sounds as speech. Where the user does
+    begin to speak, less than that is taken out.
+    """
+
+    LEFT = 0.25
+    """So much of the power, at most, is left where it is the agent's voice."""
+
+    def __init__(self, windows: deque[TracedWindow]) -> None:
+        self._windows = windows
+        self._held: SpeechEdge | None = None
+        self._raw = self._own = 0.0
+        """Power since the onset that is held, of the track as it is and of what is left."""
+
+    def take(self, edge: SpeechEdge, position: int) -> list[SpeechEdge]:
+        """Take the next edge, at sample ``position``; return what is the user's."""
+        if edge.kind == "end":
+            held, self._held = self._held, None
+            return [edge] if held is None else []
+        count = -(-(position - edge.position) // WINDOW_SAMPLES)
+        since = list(self._windows)[-count:]
+        self._raw = sum(_power(window.raw) for window in since)
+        self._own = sum(_power(window.own) for window in since)
+        if self._stands_out(self._raw, self._own):
+            return [edge]
+        self._held = edge
+        return []
+
+    def look(self, position: int, heard_until: int) -> list[SpeechEdge]:
+        """Take the latest window; return the onset that turns out to be the user's.
+
+        It is where VAD has it, but for the agent's voice being known there until ``heard_until``.
+        """
+        if self._held is None:
+            return []
+        self._raw += _power(self._windows[-1].raw)
+        self._own += _power(self._windows[-1].own)
+        if not self._stands_out(self._raw, self._own):
+            return []
+        held, self._held = self._held, None
+        if heard_until <= held.position:
+            return [replace(held, noticed=position)]
+        run = takewhile(
+            lambda window: self._stands_out(_power(window.raw), _power(window.own)),
+            reversed(self._windows),
+        )
+        began = position - WINDOW_SAMPLES * sum(1 for _ in run)
+        return [SpeechEdge("onset", max(began, heard_until), position)]
+
+    def _stands_out(self, raw: float, own: float) -> bool:
+        return own > self.LEFT * raw
 
 
 class _EchoFinder:
@@ -192,6 +250,11 @@ class _EchoFinder:
         self._waiting: deque[tuple[int, EchoFigures]] = deque()
         self._first = self._last = 0
         self._figures: list[EchoFigures] = []
+
+    @property
+    def heard_until(self) -> int:
+        """The sample behind the last that is known to be the agent's voice."""
+        return self._last * WINDOW_SAMPLES
 
     def judge(self, windows: list[TracedWindow]) -> list[float]:
         """Return how likely each window holds speech of anybody, 0 where nothing was taken out."""

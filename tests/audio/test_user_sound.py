@@ -117,6 +117,51 @@ def test_an_echo_is_found_though_the_clocks_drift():
     assert len(only(told, EchoStretch)) > 3
 
 
+class Edges:
+    """Tells of speech where it is told to: VAD that takes what is left of an echo for speech."""
+
+    def __init__(self, *edges: SpeechEdge) -> None:
+        self._edges = list(edges)
+        self._position = 0
+
+    def feed(self, samples: np.ndarray) -> list[SpeechEdge]:
+        self._position += len(samples)
+        told = [edge for edge in self._edges if edge.noticed <= self._position]
+        del self._edges[: len(told)]
+        return told
+
+    def finish(self) -> list[SpeechEdge]:
+        return []
+
+
+def speech_told(shown: Scene, start: int, stop: int) -> list[tuple[int, int]]:
+    """Return what is told as the user's where VAD has ``[start, stop)``."""
+    noticed = (start + SAMPLE_RATE // 8, stop + SAMPLE_RATE // 2)
+    edges = [SpeechEdge("onset", start, noticed[0]), SpeechEdge("end", stop, noticed[1])]
+    sound = UserSound(Edges(*edges))
+    told = []
+    for at in range(0, len(shown.user), 4000):
+        told += sound.feed(shown.user[at : at + 4000], shown.agent[at : at + 4000])
+    return speech_of(told + sound.finish())
+
+
+def test_what_the_path_leaves_of_the_agents_voice_is_no_speech():
+    shown = scene(20, 2, echo_db=-10, noise_dbfs=-78, user_speaks=False)
+    began, _ended = next(place for place in shown.agent_speech if place[0] > 8 * SAMPLE_RATE)
+    start = began + SAMPLE_RATE // 4
+    assert speech_told(shown, start, start + SAMPLE_RATE // 4) == []
+
+
+def test_a_user_who_begins_where_that_was_taken_for_speech_is_heard_from_there():
+    shown = scene(25, 4, echo_db=-10, noise_dbfs=-78)
+    user = next(place for place in shown.user_speech if place[0] > 8 * SAMPLE_RATE)
+    said = any(each[0] < user[0] - SAMPLE_RATE // 2 < each[1] for each in shown.agent_speech)
+    assert said, "the agent speaks before the user"
+    ((onset, end),) = speech_told(shown, user[0] - SAMPLE_RATE // 2, user[1])
+    assert abs(onset - user[0]) < 0.08 * SAMPLE_RATE
+    assert end == user[1]
+
+
 def before(track: np.ndarray, agent: np.ndarray | None = None, at: float = 3.0) -> SoundMeasured:
     said = np.zeros(len(track)) if agent is None else agent
     (measured,) = only(

@@ -64,7 +64,7 @@ def main() -> int:
             print(f"measuring {name} …", flush=True)
             try:
                 figures += BENCHMARKS[name](card)
-            except Exception:  # what the others have measured is not lost with it
+            except Exception:  # noqa: BLE001 - what the others have measured is not lost with it
                 traceback.print_exc()
                 failed.append(name)
     print(to_markdown(figures))
