@@ -146,9 +146,10 @@ class UserSound:
 
     def _tell_edges(self, until: int | None) -> list[SpeechEdge]:
         """Return the edges noticed up to sample ``until`` that are the user's own."""
-        told = self._doubt.look(self._position, self._echoes.heard_until)
+        place = self._position, self._echoes.heard_until
+        told = self._doubt.look(*place)
         while self._edges and (until is None or self._edges[0].noticed <= until):
-            told += self._doubt.take(self._edges.popleft(), self._position)
+            told += self._doubt.take(self._edges.popleft(), *place)
         for edge in told:
             if edge.kind == "onset":
                 self._speech.append((edge.position, None))
@@ -187,13 +188,17 @@ class _Doubt:
         self._raw = self._own = 0.0
         """Power since the onset that is held, of the track as it is and of what is left."""
 
-    def take(self, edge: SpeechEdge, position: int) -> list[SpeechEdge]:
-        """Take the next edge, at sample ``position``; return what is the user's."""
+    def take(self, edge: SpeechEdge, position: int, heard_until: int) -> list[SpeechEdge]:
+        """Take the next edge, at sample ``position``; return what is the user's.
+
+        No speech begins before ``heard_until``: what is there is known to be the agent's voice.
+        """
         if edge.kind == "end":
             held, self._held = self._held, None
             return [edge] if held is None else []
-        count = -(-(position - edge.position) // WINDOW_SAMPLES)
-        since = list(self._windows)[-count:]
+        edge = replace(edge, position=max(edge.position, heard_until))
+        count = max(-(-(position - edge.position) // WINDOW_SAMPLES), 0)
+        since = list(self._windows)[len(self._windows) - count :]
         self._raw = sum(_power(window.raw) for window in since)
         self._own = sum(_power(window.own) for window in since)
         if self._stands_out(self._raw, self._own):
@@ -204,7 +209,7 @@ class _Doubt:
     def look(self, position: int, heard_until: int) -> list[SpeechEdge]:
         """Take the latest window; return the onset that turns out to be the user's.
 
-        It is where VAD has it, but for the agent's voice being known there until ``heard_until``.
+        It is where VAD has it, but where more was known to be the agent's voice meanwhile.
         """
         if self._held is None:
             return []
