@@ -201,7 +201,7 @@ class _Doubt:
         since = list(self._windows)[len(self._windows) - count :]
         self._raw = sum(_power(window.raw) for window in since)
         self._own = sum(_power(window.own) for window in since)
-        if self._stands_out(self._raw, self._own):
+        if not self._raw or self._stands_out(self._raw, self._own):
             return [edge]
         self._held = edge
         return []
