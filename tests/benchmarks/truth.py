@@ -107,6 +107,10 @@ def _offsets(agent: np.ndarray, monitor: Monitor, zero: float) -> list[float]:
         around = heard[max(at - search, 0) : at + window + search].astype(float)
         if np.abs(speech).max() < 1000 or len(around) < window + 2 * search:
             continue
-        lag = int(np.argmax(np.correlate(around, speech, "valid"))) - search
+        alike = np.correlate(around, speech, "valid")
+        # by itself it would favour what is loud, where an interrupt left the window but a syllable
+        power = np.concatenate(([0.0], np.cumsum(around**2)))
+        alike /= np.sqrt(power[window:] - power[:-window] + 1.0)
+        lag = int(np.argmax(alike)) - search
         offsets.append(-lag * 1000 / SAMPLE_RATE)
     return offsets
