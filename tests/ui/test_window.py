@@ -270,6 +270,7 @@ def test_ctrl_f_leads_from_a_table_into_its_filter(
     until(of.table.hasFocus)
     QTest.keyClick(of.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     until(getattr(of, field).hasFocus)
+    assert window.focusWidget() is getattr(of, field)
 
 
 def test_the_timeline_obeys_wheel_drag_and_keys(
