@@ -227,8 +227,9 @@ class _Doubt:
         began = position - WINDOW_SAMPLES * sum(1 for _ in run)
         return [SpeechEdge("onset", max(began, heard_until), position)]
 
-    def _stands_out(self, raw: float, own: float) -> bool:
-        return own > self.LEFT * raw
+    @classmethod
+    def _stands_out(cls, raw: float, own: float) -> bool:
+        return own > cls.LEFT * raw
 
 
 class _EchoFinder:
