@@ -64,6 +64,8 @@ class Session:
     """
 
     WATCH_S = 0.1
+    LEAVE_OUT_S = 60.0
+    """How often what the session keeps is left out of the collection of garbage."""
     AUDIO_STOP_S = 1.0
     """How long an audio interface may take to stop before the session ends without it."""
     CLOSE_S = 5.0
@@ -319,8 +321,12 @@ class Session:
     def _live(self) -> None:
         try:
             self._begin()
+            left_out_at = self._clock.now()
             while not self._end_asked.wait(self.WATCH_S):
                 self._watch()
+                if self._clock.now() >= left_out_at + self.LEAVE_OUT_S:
+                    leave_out_what_came()
+                    left_out_at = self._clock.now()
         except Exception as error:
             log.exception("The session failed")
             self._conclude(_ending_by(error))

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.live.session import Session
+from app.live.still_heap import leave_out_what_came, still_heap
 from tests.benchmarks.simulated_session import SimulatedSession
 from tests.benchmarks.soak import resident_bytes
 from tests.benchmarks.table import Figure, percentile, spread, to_markdown, write_json
@@ -30,6 +32,7 @@ GROWTH_BAR_MB = 10.0
 FRAME_BAR = 1.2
 PANELS_EVERY = 6
 SHOWN_EVERY_S = 2.0
+LEFT_OUT_EVERY = round(Session.LEAVE_OUT_S / SHOWN_EVERY_S)
 YOUNG_S = 600.0
 TIMED_FRAMES = 900
 
@@ -65,7 +68,7 @@ def run(hours: int) -> Measured:
     from tests.benchmarks.window_parts import WindowParts
 
     session, measured = SimulatedSession(), Measured()
-    with WindowParts(session) as parts:
+    with still_heap(), WindowParts(session) as parts:
         for _ in range(hours):
             let_pass(session, parts, 3600.0)
             gc.collect()
@@ -86,6 +89,8 @@ def let_pass(session: SimulatedSession, parts: WindowParts, seconds: float) -> N
     for number in range(round(seconds / SHOWN_EVERY_S)):
         session.advance(SHOWN_EVERY_S)
         parts.frame(with_panels=number % PANELS_EVERY == 0)
+        if number % LEFT_OUT_EVERY == 0:
+            leave_out_what_came()
 
 
 def timed_frame(session: SimulatedSession, parts: WindowParts, number: int) -> float:

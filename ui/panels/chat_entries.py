@@ -10,19 +10,19 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from app.analysis.limits import Limits, class_of
 from app.analysis.turn_records import Interruption, Line, Overlap
 from app.analysis.words import agreement
 from ui.lanes.time_axis import clock_text
+from ui.parts.differing import first_difference
 from ui.parts.tables import felt_text
 
 if TYPE_CHECKING:
     from app.analysis.word_times import TimedWord
 
 Record = Interruption | Overlap
-T = TypeVar("T")
 BREAK = "\u2028"
 """Begins another line of the same paragraph."""
 WORD = re.compile(r"\S+")
@@ -90,8 +90,8 @@ class ChatEntries:
         self.all: list[Entry] = []
         self._lines: list[Line] = []
         self._ats: list[float] = []
-        self._cuts: list[tuple[Record, Note | None]] = []
-        self._overlaps: list[tuple[Record, Note | None]] = []
+        self._cuts = _Noted()
+        self._overlaps = _Noted()
         self._notes: list[Note] = []
         self._limits = Limits()
         self._places: dict[float, int | None] = {}
@@ -163,12 +163,15 @@ class ChatEntries:
     ) -> float:
         """Take in what is to be noted; return the time from which on it is another, else inf."""
         if limits != self._limits:
-            self._limits, self._cuts, self._overlaps = limits, [], []
-        changed = _bring(self._cuts, cuts, limits) + _bring(self._overlaps, overlaps, limits)
-        if not changed:
+            self._limits, self._cuts, self._overlaps = limits, _Noted(), _Noted()
+        are_new = [
+            noted.bring(records, limits)
+            for noted, records in ((self._cuts, cuts), (self._overlaps, overlaps))
+        ]
+        if not any(are_new):
             return inf
         old = self._notes
-        found = [note for _, note in (*self._cuts, *self._overlaps) if note is not None]
+        found = [note for note in (*self._cuts.notes, *self._overlaps.notes) if note is not None]
         self._notes = sorted(found, key=lambda note: note.at)
         first = first_difference(old, self._notes)
         return min((note.at for notes in (old, self._notes) for note in notes[first:]), default=inf)
@@ -207,19 +210,22 @@ class ChatEntries:
         return len(heard) if shown[: len(heard)] == heard else len(line.heard_text.split())
 
 
-def _bring(
-    known: list[tuple[Record, Note | None]], records: Sequence[Record], limits: Limits
-) -> bool:
-    """Bring ``known`` up to date; say whether anything is another."""
-    same = 0
-    for (old, _), new in zip(known, records, strict=False):
-        if old is not new:
-            break
-        same += 1
-    if same == len(known) == len(records):
-        return False
-    known[same:] = [(each, note_of(each, limits)) for each in records[same:]]
-    return True
+class _Noted:
+    """Records, and what the chat says of each."""
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+        self.notes: list[Note | None] = []
+
+    def bring(self, records: Sequence[Record], limits: Limits) -> bool:
+        """Take in ``records``; say whether any of them is another."""
+        records = list(records)
+        same = first_difference(self._records, records)
+        if same == len(self._records) == len(records):
+            return False
+        self._records = records
+        self.notes[same:] = [note_of(each, limits) for each in records[same:]]
+        return True
 
 
 def is_past(line: Line) -> bool:
@@ -241,13 +247,6 @@ def note_of(record: Record, limits: Limits) -> Note | None:
         return None
     spoke_s = record.stop - record.start
     return Note(record, f"missed: you spoke {spoke_s:.1f} s over the agent, and it went on")
-
-
-def first_difference(old: list[T], new: list[T]) -> int:
-    """Return the first place where the two differ, which is near the end if they are long."""
-    both = min(len(old), len(new))
-    start = next((n for n in (both - 16, both - 256) if n > 0 and old[:n] == new[:n]), 0)
-    return next((n for n in range(start, both) if old[n] != new[n]), both)
 
 
 # -- one entry ------------------------------------------------------------------------------------

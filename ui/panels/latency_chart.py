@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil, log10
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -20,7 +21,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.analysis.limits import exceeds
 from ui.lanes.time_axis import clock_text, ruler_text
+from ui.panels.latencies import Dot
+from ui.parts.differing import first_difference
 from ui.parts.tables import milliseconds
 from ui.parts.theme import GRID, Theme, small
 
@@ -34,15 +38,6 @@ DIAMOND = [
 ]
 NEAR = 9.0
 """Pixels from a dot at which the mouse means it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """A turn of the agent's: when it was first heard, and its response latency."""
-
-    t: float
-    ms: float
-    estimated: bool = False
 
 
 def nice_top(most: float) -> float:
@@ -66,6 +61,7 @@ class LatencyChart(QWidget):
         self._theme = theme
         self._dots: list[Dot] = []
         self._times: list[float] = []
+        self._latencies_ms: list[float] = []
         self._most_ms = 0.0
         self._limit_ms = 0.0
         self._duration_s = 0.0
@@ -85,13 +81,15 @@ class LatencyChart(QWidget):
     def show_dots(self, dots: Sequence[Dot], limit_ms: float, duration_s: float) -> None:
         """Show ``dots``, in order of time, and the limit; the axis goes to ``duration_s``."""
         dots = list(dots)
-        shown = (limit_ms, duration_s) == (self._limit_ms, self._duration_s)
-        if shown and dots == self._dots:
+        same = first_difference(self._dots, dots)
+        are_same = same == len(self._dots) == len(dots)
+        if are_same and (limit_ms, duration_s) == (self._limit_ms, self._duration_s):
             return
-        if dots != self._dots:
+        if not are_same:
             self._dots = dots
-            self._times = [dot.t for dot in dots]
-            self._most_ms = max((dot.ms for dot in dots), default=0.0)
+            self._times[same:] = [dot.t for dot in dots[same:]]
+            self._latencies_ms[same:] = [dot.ms for dot in dots[same:]]
+            self._most_ms = max(self._latencies_ms, default=0.0)
             if self._chosen is not None and self._chosen >= len(dots):
                 self._chosen = None
             self._hovered = None
@@ -218,22 +216,20 @@ class LatencyChart(QWidget):
 
     def _pixels(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return on which pixels there are dots within the limit, and over it."""
-        area, limit_ms = self._area(), self._limit_ms
-        left, bottom = area.left(), area.bottom()
-        per_s, per_ms = area.width() / self._end_s, area.height() / self.top_ms
-        within: dict[tuple[int, int], None] = {}
-        over: dict[tuple[int, int], None] = {}
-        for dot in self._dots:
-            pixels = within if dot.ms <= limit_ms else over
-            pixels[round(left + dot.t * per_s), round(bottom - max(dot.ms, 0.0) * per_ms)] = None
-        return list(within), list(over)
+        area = self._area()
+        ms = np.array(self._latencies_ms)
+        x = area.left() + np.array(self._times) * (area.width() / self._end_s)
+        y = area.bottom() - np.maximum(ms, 0.0) * (area.height() / self.top_ms)
+        pixels = np.rint(np.column_stack((x, y))).astype(np.int64)
+        are_over = np.rint(ms) > self._limit_ms
+        return _each_once(pixels[~are_over]), _each_once(pixels[are_over])
 
     # --- mouse and keyboard
 
     def tip_of(self, number: int) -> str:
         """Return what a dot says."""
         dot = self._dots[number]
-        over = ", over the limit" if dot.ms > self._limit_ms else ""
+        over = ", over the limit" if exceeds(dot.ms, self._limit_ms) else ""
         return (
             f"{clock_text(dot.t, 3)}: response latency {milliseconds(dot.ms, dot.estimated)}{over}"
         )
@@ -293,3 +289,8 @@ class LatencyChart(QWidget):
         if self._chosen is not None:
             self.moment_chosen.emit(self._dots[self._chosen].t)
         self.update()
+
+
+def _each_once(pixels: NDArray[np.int64]) -> list[tuple[int, int]]:
+    packed = np.unique(pixels[:, 0] << 32 | pixels[:, 1])
+    return list(zip((packed >> 32).tolist(), (packed & 0xFFFFFFFF).tolist(), strict=True))

@@ -14,10 +14,12 @@ from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QSplitter, QVBoxLayout, QW
 from app.analysis import turn_records
 from app.analysis.limits import Limits, exceeds, info_of
 from app.analysis.silences import spoken_turns
-from app.analysis.turn_records import Response, spread
+from app.analysis.turn_records import Response
 from ui.lanes.scene import Turn
 from ui.lanes.time_axis import clock_text
-from ui.panels.latency_chart import Dot, LatencyChart
+from ui.panels.latencies import Latencies
+from ui.panels.latency_chart import LatencyChart
+from ui.parts.differing import first_difference
 from ui.parts.stick_to_end import StickToEnd
 from ui.parts.tables import (
     UNKNOWN,
@@ -257,6 +259,7 @@ class TurnsPanel(QWidget):
         self._user: list[Turn] = []
         self._agent: list[Turn] = []
         self._responses: list[Response] = []
+        self._latencies = Latencies()
         self._figures = QLabel(self)
         self._build()
 
@@ -279,6 +282,7 @@ class TurnsPanel(QWidget):
         self, user: Sequence[Turn], agent: Sequence[Turn], responses: Sequence[Response]
     ) -> None:
         """Show these, in order of their beginnings."""
+        user, agent, responses = list(user), list(agent), list(responses)
         begin = min(
             first_change(self._user, user, start_of),
             first_change(self._agent, agent, start_of),
@@ -286,7 +290,7 @@ class TurnsPanel(QWidget):
         )
         if begin == inf:
             return
-        self._user, self._agent, self._responses = list(user), list(agent), list(responses)
+        self._user, self._agent, self._responses = user, agent, responses
         self._bring(begin)
         self.model.show_records(self._rows)
         self._show_figures()
@@ -295,16 +299,13 @@ class TurnsPanel(QWidget):
         return exceeds(row.latency_ms, self._limits.response_latency_ms)
 
     def _show_figures(self) -> None:
-        known = [each for each in self._responses if each.latency_ms is not None]
         limit_ms = self._limits.response_latency_ms
-        latencies = [each.latency_ms or 0.0 for each in known]
-        dots = [Dot(each.heard_at, each.latency_ms or 0.0, each.estimated) for each in known]
         ends = self._rows[-1].stop or self._rows[-1].start if self._rows else 0.0
-        self.chart.show_dots(dots, limit_ms, ends)
-        self._figures.setText(figures_text(latencies, limit_ms))
+        self.chart.show_dots(self._latencies.dots, limit_ms, ends)
+        self._figures.setText(self._latencies.text(limit_ms))
 
     def _bring(self, begin: float) -> None:
-        """Bring up to date the rows of turns that begin at second ``begin`` or later."""
+        """Bring rows and latencies of turns up to date that begin at second ``begin`` or later."""
         user, agent, responses = self._user, self._agent, self._responses
         kept = bisect_left(self._rows, begin, key=start_of_row)
         # with the last turn of each before them: a silence begins at its end
@@ -313,6 +314,7 @@ class TurnsPanel(QWidget):
         )
         latest = responses[bisect_left(responses, begin, key=heard_at) :]
         self._rows[kept:] = merge_turns(user[from_user:], agent[from_agent:], latest, begin)
+        self._latencies.bring(latest, begin)
 
     def _choose(self, index: QModelIndex) -> None:
         row = self.rows.mapToSource(index).row()
@@ -349,23 +351,9 @@ class TurnsPanel(QWidget):
         self.limit.valueChanged.connect(self._choose_limit)
 
 
-def figures_text(latencies_ms: Sequence[float], limit_ms: float) -> str:
-    """Return median, 95th percentile and worst, and how many are over the limit."""
-    if not latencies_ms:
-        return ""
-    of = spread(list(latencies_ms))
-    over = sum(exceeds(each, limit_ms) for each in latencies_ms)
-    return (
-        f"response latency: p50 {milliseconds(of.p50)}, p95 {milliseconds(of.p95)}, "
-        f"worst {milliseconds(of.greatest)} of {of.count}" + (f", {over} over" if over else "")
-    )
-
-
-def first_change(old: Sequence[T], new: Sequence[T], time_of: Callable[[T], float]) -> float:
+def first_change(old: list[T], new: list[T], time_of: Callable[[T], float]) -> float:
     """Return the time of the first item, old or new, from which on they differ; inf for none."""
-    pairs = enumerate(zip(old, new, strict=False))
-    # mostly they are the same objects, which is quick to see
-    same = next((at for at, (a, b) in pairs if a is not b and a != b), min(len(old), len(new)))
+    same = first_difference(old, new)
     return min((time_of(each[same]) for each in (old, new) if same < len(each)), default=inf)
 
 

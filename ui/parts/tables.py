@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.analysis.turn_records import Interruption, spread
+from ui.parts.differing import first_difference
 from ui.parts.theme import Theme, tabular
 from ui.parts.tips import plain_tip
 
@@ -166,12 +167,11 @@ class RecordModel(QAbstractTableModel, Generic[R]):
             self.beginResetModel()
             self._records = []
             self.endResetModel()
-        last = len(self._columns) - 1
-        for number, (old, new) in enumerate(zip(self._records, records, strict=False)):
-            if old is not new and old != new:
-                self._records[number] = new
+        last, first = len(self._columns) - 1, len(self._records)
+        for number in range(first_difference(self._records, records), first):
+            if self._records[number] != records[number]:
+                self._records[number] = records[number]
                 self.dataChanged.emit(self.index(number, 0), self.index(number, last))
-        first = len(self._records)
         if len(records) > first:
             self.beginInsertRows(QModelIndex(), first, len(records) - 1)
             self._records += records[first:]

@@ -17,7 +17,8 @@ from app.analysis.limits import Limits
 from app.analysis.turn_records import Response
 from tests.ui.conftest import bury
 from ui.lanes.scene import Turn
-from ui.panels.latency_chart import Dot, LatencyChart, nice_top
+from ui.panels.latencies import Dot
+from ui.panels.latency_chart import LatencyChart, nice_top
 from ui.panels.turns_panel import TurnRow, TurnsPanel, merge_turns
 from ui.parts.theme import Theme
 
