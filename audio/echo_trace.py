@@ -6,8 +6,8 @@ foretold, and noise as loud as the room's stands in its place, so that neither t
 sound of the room changes with it. What the user says over the agent is not foretold, and stays.
 
 Where the agent was not audible just before, the track passes as it is and at once. Elsewhere a
-window waits until ``LOOK_AHEAD`` frames more have come, 0.4 s at most (``FIRST_LOOK_AHEAD`` in the
-first seconds, 0.5 s at most), for the first words of an agent tell the path that they came by.
+window waits until ``LOOK_AHEAD`` frames more have come, 0.26 s at most (``FIRST_LOOK_AHEAD`` in the
+first seconds, 0.5 s at most, for the first words of an agent tell the path that they came by).
 The delay is followed from piece to piece, for the tracks creep against each other. No path is
 learned before a delay was found, and nothing is taken out before the path has foretold sound that
 it had not seen.
@@ -91,7 +91,7 @@ class TracedWindow(NamedTuple):
 class EchoTrace:
     """Takes both tracks and gives the user's, window by window."""
 
-    LOOK_AHEAD = 16
+    LOOK_AHEAD = 8
     FIRST_LOOK_AHEAD = 24
     REACH_WINDOWS = 21
     """0.66 s after agent audio its echo is over: the longest delay, and some reverberation."""
@@ -245,13 +245,9 @@ class EchoTrace:
             self._judge(told)
 
     def _might_tell(self, first: int, stop: int) -> bool:
-        """Whether an echo would be found in frames like these: both parties are to be heard."""
-        if self._judged >= self.FIRST_JUDGED:
-            return False
+        """Whether an echo, if there is one, would be in these frames: the agent was audible."""
         windows = slice(max(HOP * (first - 1), 0) // WINDOW_SAMPLES, HOP * stop // WINDOW_SAMPLES)
-        heard = power(self._user.spectra(first, stop))[:, VOICE]
-        counts = heard > EchoPath.ABOVE_NOISE * self._noise.power[VOICE]
-        return 1 in self._loud[windows] and float(counts.mean()) > EchoPath.LEAST_PART
+        return self._judged < self.FIRST_JUDGED and 1 in self._loud[windows]
 
     def _judge(self, told: float) -> None:
         """Note how much of some frames was foretold."""

@@ -55,7 +55,7 @@ class OverlapKeeper:
     KEPT = 16
     CLAIM_S = 0.25
     """An interrupt this long after an overlap, or before it, belongs to it."""
-    SURE_S = 0.9
+    SURE_S = 0.7
     """VAD is sure of an end so much later, where the agent speaks: until then speech may have ended
     already, and be a backchannel."""
     SILENCE_S = 1.0

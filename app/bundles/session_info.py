@@ -14,7 +14,7 @@ from app.analysis.turn_records import Summary
 SCHEMA_VERSION = 1
 """Raised when an older reader would misread the bundle; new fields alone do not raise it."""
 
-LISTENING_VERSION = "4"
+LISTENING_VERSION = "5"
 """How the tracks were listened to: since 2 events tell of the agent's voice on the user track, and
 of the sound before an interrupt."""
 

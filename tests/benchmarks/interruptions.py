@@ -32,6 +32,7 @@ def figures_of(judgements: Sequence[Judgement]) -> list[Figure]:
         *_class_figures(judgements),
         *_time_figures(judgements),
         *_word_figures(judgements),
+        *_shown_figures(judgements),
         Figure(
             "sessions whose live figures and those of the recording differ",
             sum(bool(each.truth.differences) for each in judgements),
@@ -176,6 +177,24 @@ def _word_figures(judgements: Sequence[Judgement]) -> list[Figure]:
             0,
             detail=f"of {len(sure)}",
         ),
+    ]
+
+
+def _shown_figures(judgements: Sequence[Judgement]) -> list[Figure]:
+    """Return how long after what they describe the live figures were there, for each kind."""
+    late: dict[str, list[float]] = {}
+    for each in judgements:
+        for shown in each.truth.shown:
+            late.setdefault(shown.what, []).append(shown.late_ms)
+    return [
+        Figure(
+            f"shown live after what it describes, {what}, p95",
+            percentile(late[what], 95),
+            "ms",
+            1000,
+            detail=spread(late[what]),
+        )
+        for what in sorted(late)
     ]
 
 

@@ -27,6 +27,7 @@ from tests.rig.sound_card import MICROPHONE, SoundCard
 from tests.rig.speech import write_wav
 from tests.rig.waiting import wait_until
 from tests.truth.hearing import Ears, recorded_turns
+from tests.truth.keeping_up import KeepingUp
 from tests.truth.same_records import differences
 from tests.truth.scenario import Cut, Scenario
 from tests.truth.scripted_agent import ScriptedAgent
@@ -47,13 +48,15 @@ class _Live:
     def __init__(self, session: Session) -> None:
         self.tracker = TurnTracker()
         self.session = session
+        self.keeping_up = KeepingUp()
         self._cursor = 0
 
     def look(self) -> None:
         events, self._cursor, _ = self.session.timeline.read(self._cursor)
         for event in events:
             self.tracker.feed(event)
-        TurnsFound.of(self.tracker)  # reading must not change what is found
+        # reading must not change what is found
+        self.keeping_up.look(TurnsFound.of(self.tracker), self.session.now())
 
 
 def play(scenario: Scenario, folder: Path) -> Truth:
@@ -154,6 +157,7 @@ def _truth(
         differences(TurnsFound.of(live.tracker), recorded),
         dict(recorded.summary().troubles),
         bundle.name,
+        live.keeping_up.shown(recorded),
     )
 
 

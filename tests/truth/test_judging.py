@@ -10,6 +10,7 @@ import pytest
 from app.analysis.turn_records import Interruption, Overlap, Refused, Sound, Turn
 from app.recordings.turns_found import TurnsFound
 from tests.truth.judging import Judgement, judge_records
+from tests.truth.keeping_up import KeepingUp
 from tests.truth.truth import TrueCut, TrueEcho, TrueSpeech, Truth, load
 
 SAID = TrueSpeech(3.0, 5.0, "Wait, please.")
@@ -105,3 +106,21 @@ def test_truth_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
     truth.save(tmp_path)
     assert load(tmp_path) == truth
     assert load(tmp_path).is_disturbed
+
+
+def test_a_figure_was_shown_when_it_took_the_value_that_it_keeps() -> None:
+    keeping_up = KeepingUp()
+    early = replace(RECORD, kind="false", time_to_silence_ms=None)
+    late = replace(RECORD, time_to_silence_ms=34.0)
+    overlap = Overlap(6.0, 6.5, 6.0, 6.5, "backchannel")
+    final = TurnsFound(interruptions=[late], overlaps=[overlap])
+    looks = ((3.5, TurnsFound(interruptions=[early])), (3.8, TurnsFound(interruptions=[late])))
+    for now, found in (*looks, (7.2, final), (7.3, final)):
+        keeping_up.look(found, now)
+    shown = {each.what: each for each in keeping_up.shown(final)}
+    assert {what: each.at for what, each in shown.items()} == {
+        "class: barge-in": 3.8,
+        "time to silence": 3.8,
+        "class: backchannel": 7.2,
+    }
+    assert shown["class: backchannel"].late_ms == pytest.approx(700)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.truth.keeping_up import Shown
+
 NAME = "truth.json"
 MOST_GAPS = 8
 """So many times a session may lose a few milliseconds of sound and still be judged."""
@@ -68,6 +70,8 @@ class Truth:
     troubles: dict[str, int] = field(default_factory=dict)
     bundle: str = ""
     """The recording's folder, beside this file."""
+    shown: list[Shown] = field(default_factory=list)
+    """When the live records said what those of the recording say."""
 
     @property
     def is_disturbed(self) -> bool:
@@ -86,4 +90,5 @@ def load(folder: Path) -> Truth:
     kept["cuts"] = [TrueCut(**(one | {"sounds": tuple(one["sounds"])})) for one in kept["cuts"]]
     kept["heard"] = [(start, stop) for start, stop in kept["heard"]]
     kept["echo"] = TrueEcho(**kept["echo"]) if kept["echo"] else None
+    kept["shown"] = [Shown(**one) for one in kept.get("shown", ())]
     return Truth(**kept)

@@ -153,11 +153,11 @@ def test_an_event_costs_the_same_after_hours() -> None:
 
 
 def test_speech_that_may_have_ended_in_time_is_not_called_missed_yet() -> None:
-    """VAD is sure of an end 0.9 s later while the agent speaks: nothing is said until then."""
+    """VAD is sure of an end 0.7 s later while the agent speaks: nothing is said until then."""
     start, stop = said(2.0, 2.95)
-    playout = [heard(1.0, 2.0), heard(2.0, 3.85, RATE)]
+    playout = [heard(1.0, 2.0), heard(2.0, 3.65, RATE)]
     tracker = track(playout[0], start, playout[1])
     assert tracker.overlaps[0].kind is None
-    for event in (stop, heard(3.85, 4.0, round(2.85 * RATE))):
+    for event in (stop, heard(3.65, 4.0, round(2.65 * RATE))):
         tracker.feed(event)
     assert tracker.overlaps[0].kind == "backchannel"
