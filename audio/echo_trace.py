@@ -79,6 +79,16 @@ def sum_of(figures: list[EchoFigures]) -> EchoFigures:
     return EchoFigures(figures[-1].delay, sum(heard), sum(echo), sum(common), sum(said))
 
 
+class Past(NamedTuple):
+    """What the path, as it is known by now, makes of windows that were told already."""
+
+    first: int
+    """The number of the first of them."""
+    figures: list[EchoFigures]
+    left: list[float]
+    """Power of each that is not the echo's."""
+
+
 class TracedWindow(NamedTuple):
     """512 samples of the user track, as they are and without the agent's voice."""
 
@@ -86,6 +96,8 @@ class TracedWindow(NamedTuple):
     own: Samples
     figures: EchoFigures | None
     """None where nothing was taken out: ``own`` is ``raw`` then."""
+    past: Past | None = None
+    """What is known better now of those before it, where that is new."""
 
 
 class EchoTrace:
@@ -110,6 +122,10 @@ class EchoTrace:
     MARGIN = 4.0
     """In them only what is so much louder than an echo can be is kept."""
     KNOWN = 0.5
+    PAST_WINDOWS = 46
+    """So much of what was told, 1.5 s, is looked at again while the path is young or has jumped."""
+    PAST_LOOKS = 12
+    """So often, some 1.5 s, once the path is known."""
     FAILED, FAILURES = -0.2, 2
     """A path is begun anew that made it worse so often by so much."""
     NOISE_RISE = 1.005
@@ -136,6 +152,8 @@ class EchoTrace:
         self._lost: set[int] = set()
         """Frames where the tracks do not belong together as they did."""
         self._is_echoing = False
+        self._looks_back = self.PAST_LOOKS
+        self._past: Past | None = None
         self._noise = _NoiseFloor()
         self._rest = 0.1
         self._tail: Floats = np.zeros(BANDS, np.float32)
@@ -191,9 +209,10 @@ class EchoTrace:
     def _window(self, window: int) -> TracedWindow:
         start = window * WINDOW_SAMPLES
         raw = self._user.cut(start, start + WINDOW_SAMPLES)
+        past, self._past = self._past, None
         frames = [frame for frame in range(2 * window, 2 * window + 3) if frame in self._taken]
         if not frames:
-            return TracedWindow(raw, raw, None)
+            return TracedWindow(raw, raw, None, past)
         taken = np.zeros(WINDOW_SAMPLES + 2 * HOP, np.float32)
         for frame in frames:
             at = HOP * frame - start
@@ -201,7 +220,7 @@ class EchoTrace:
         for frame in [frame for frame in self._taken if frame < 2 * window + 2]:
             del self._taken[frame]
         own = round_to_samples(raw - taken[HOP:-HOP])
-        return TracedWindow(raw, own, self._figures.pop(2 * window + 1, None))
+        return TracedWindow(raw, own, self._figures.pop(2 * window + 1, None), past)
 
     # -- learning ------------------------------------------------------------------------------
 
@@ -220,10 +239,15 @@ class EchoTrace:
             self._learned += step
         if self._is_echoing:
             self._take_out(first, stop)
+            if self._looks_back and self._foretold > self.KNOWN:
+                self._looks_back -= 1
+                self._past = self._look_back(batch)
 
     def _learn(self, first: int, stop: int) -> None:
         noise = self._noise.power
         jumped = self._finder.compare(self._user, self._agent, first, stop)
+        if jumped:
+            self._looks_back = self.PAST_LOOKS
         if not self._finder.is_found:
             self._judged += self._might_tell(first, stop)
             return
@@ -267,6 +291,30 @@ class EchoTrace:
         if told is not None and told > self.ON:
             self._failures = 0
         return False
+
+    # -- looking back --------------------------------------------------------------------------
+
+    def _look_back(self, batch: int) -> Past | None:
+        """Return what the path makes of the windows before a batch; None before it is known.
+
+        The delay may have been another in them: only what is louder than an echo can be from
+        anywhere near is left of them.
+        """
+        stop = batch * _WINDOWS
+        first = max(stop - self.PAST_WINDOWS, self._user.start // WINDOW_SAMPLES + 1)
+        begin = 2 * first + 1
+        heard = self._user.spectra(begin, 2 * stop)[::2]
+        sources = self._path.sources(self._agent, self._finder, begin, 2 * stop)[:, ::2]
+        loudest = self._path.loudest(sources)
+        if loudest is None:
+            return None
+        echo, said = self._path.foretell(sources), power(sources[:, :, 1]).T
+        most = np.float32(self.MARGIN) * (loudest + self._noise.power)
+        left = np.maximum(power(heard) - most, 0).sum(axis=1)
+        figures = [
+            _figures_of(self._finder.delay, *each) for each in zip(heard, echo, said, strict=True)
+        ]
+        return Past(first, figures, left.tolist())
 
     # -- taking out ----------------------------------------------------------------------------
 
@@ -329,11 +377,15 @@ class EchoTrace:
         return part
 
     def _note(self, frame: int, heard: Spectra, echo: Spectra, said: Floats) -> None:
-        if frame % 2 == 0:  # an odd one lies on a window exactly
-            return
-        common = float((heard.real * echo.real + heard.imag * echo.imag).sum())
-        powers = (float(power(heard).sum()), float(power(echo).sum()), common, float(said.sum()))
-        self._figures[frame] = EchoFigures(self._finder.delay, *powers)
+        if frame % 2:  # an odd one lies on a window exactly
+            self._figures[frame] = _figures_of(self._finder.delay, heard, echo, said)
+
+
+def _figures_of(delay: int, heard: Spectra, echo: Spectra, said: Floats) -> EchoFigures:
+    """Return the figures of one frame, all given for each band."""
+    common = float((heard.real * echo.real + heard.imag * echo.imag).sum())
+    powers = (float(power(heard).sum()), float(power(echo).sum()), common, float(said.sum()))
+    return EchoFigures(delay, *powers)
 
 
 class _NoiseFloor:

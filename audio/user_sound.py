@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.echo_trace import EchoFigures, EchoTrace, TracedWindow, sum_of
+from audio.echo_trace import EchoFigures, EchoTrace, Past, TracedWindow, sum_of
 from audio.pcm import SAMPLE_RATE, Samples, samples_to_ms
 from audio.speech_net import WINDOW_SAMPLES, load_net
 from audio.vad import SpeechEdge, Vad
@@ -103,6 +103,8 @@ class UserSound:
         self._asked: deque[tuple[int, float]] = deque()
         self._echoes = _EchoFinder(self._speech)
         self._doubt = _Doubt(self._windows)
+        self._beyond_doubt = -1
+        """The latest onset that was held back and told after all."""
 
     def ask(self, moment: float, since: int = 0) -> None:
         """Have what was before ``moment``, in seconds, told once it is certain.
@@ -139,15 +141,40 @@ class UserSound:
         self._windows.append(window)
         self._position += WINDOW_SAMPLES
         told: list[Told] = [*self._tell_edges(self._position)]
+        if window.past is not None:
+            told += self._take_back(window.past)
         told += self._echoes.take(window, probability)
         while self._asked and self._position >= self._asked[0][0] + self.SETTLE_SAMPLES:
             told.append(self._before(*self._asked.popleft()))
         return told
 
+    def _take_back(self, past: Past) -> list[Told]:
+        """Tell that the latest speech is the agent's voice, if that is known of its beginning now.
+
+        The path was not known yet then, or the delay was another.
+        """
+        begins, ends = self._speech[-1] if self._speech else (-1, None)
+        first = begins // WINDOW_SAMPLES - past.first
+        if first < 0 or begins == self._beyond_doubt:
+            return []
+        stop = -(-(self._position if ends is None else ends) // WINDOW_SAMPLES) - past.first
+        figures, left = past.figures[first:stop], sum(past.left[first:stop])
+        heard = sum(each.heard for each in figures)
+        if len(figures) < _EchoFinder.LEAST_WINDOWS or self._doubt.stands_out(heard, left):
+            return []
+        self._speech.pop()
+        until = (past.first + first + len(figures)) * WINDOW_SAMPLES
+        echo = self._echoes.add(begins, until, figures, self._position)
+        if ends is not None:
+            return [echo]
+        self._doubt.hold(SpeechEdge("onset", begins, self._position), heard, left)
+        return [SpeechEdge("end", until, self._position), echo]
+
     def _tell_edges(self, until: int | None) -> list[SpeechEdge]:
         """Return the edges noticed up to sample ``until`` that are the user's own."""
         place = self._position, self._echoes.heard_until
         told = self._doubt.look(*place)
+        self._beyond_doubt = told[0].position if told else self._beyond_doubt
         while self._edges and (until is None or self._edges[0].noticed <= until):
             told += self._doubt.take(self._edges.popleft(), *place)
         for edge in told:
@@ -201,10 +228,14 @@ class _Doubt:
         since = list(self._windows)[len(self._windows) - count :]
         self._raw = sum(_power(window.raw) for window in since)
         self._own = sum(_power(window.own) for window in since)
-        if not self._raw or self._stands_out(self._raw, self._own):
+        if not self._raw or self.stands_out(self._raw, self._own):
             return [edge]
         self._held = edge
         return []
+
+    def hold(self, edge: SpeechEdge, raw: float, own: float) -> None:
+        """Hold ``edge`` back, which was told: it is the agent's, and the user may speak since."""
+        self._held, self._raw, self._own = edge, raw, own
 
     def look(self, position: int, heard_until: int) -> list[SpeechEdge]:
         """Take the latest window; return the onset that turns out to be the user's.
@@ -215,20 +246,21 @@ class _Doubt:
             return []
         self._raw += _power(self._windows[-1].raw)
         self._own += _power(self._windows[-1].own)
-        if not self._stands_out(self._raw, self._own):
+        if not self.stands_out(self._raw, self._own):
             return []
         held, self._held = self._held, None
         if heard_until <= held.position:
             return [replace(held, noticed=position)]
         run = takewhile(
-            lambda window: self._stands_out(_power(window.raw), _power(window.own)),
+            lambda window: self.stands_out(_power(window.raw), _power(window.own)),
             reversed(self._windows),
         )
         began = position - WINDOW_SAMPLES * sum(1 for _ in run)
         return [SpeechEdge("onset", max(began, heard_until), position)]
 
     @classmethod
-    def _stands_out(cls, raw: float, own: float) -> bool:
+    def stands_out(cls, raw: float, own: float) -> bool:
+        """Whether ``own`` of a power of ``raw`` is too much for what is left of an echo."""
         return own > cls.LEFT * raw
 
 
@@ -256,11 +288,17 @@ class _EchoFinder:
         self._waiting: deque[tuple[int, EchoFigures]] = deque()
         self._first = self._last = 0
         self._figures: list[EchoFigures] = []
+        self._known_until = 0
 
     @property
     def heard_until(self) -> int:
         """The sample behind the last that is known to be the agent's voice."""
-        return self._last * WINDOW_SAMPLES
+        return max(self._last * WINDOW_SAMPLES, self._known_until)
+
+    def add(self, start: int, stop: int, figures: list[EchoFigures], noticed: int) -> EchoStretch:
+        """Return the stretch of samples ``[start, stop)``, of which it is known only now."""
+        self._known_until = max(self._known_until, stop)
+        return _stretch(start, stop, figures, noticed)
 
     def judge(self, windows: list[TracedWindow]) -> list[float]:
         """Return how likely each window holds speech of anybody, 0 where nothing was taken out."""
@@ -318,11 +356,14 @@ class _EchoFinder:
         figures, self._figures = self._figures, []
         if len(figures) < self.LEAST_WINDOWS:
             return []
-        whole = sum_of(figures)
-        place = self._first * WINDOW_SAMPLES, self._last * WINDOW_SAMPLES
-        delay_ms = samples_to_ms(whole.delay)
-        noticed = self._position * WINDOW_SAMPLES
-        return [EchoStretch(*place, delay_ms, whole.level_db, whole.correlation, noticed)]
+        first, last = self._first * WINDOW_SAMPLES, self._last * WINDOW_SAMPLES
+        return [_stretch(first, last, figures, self._position * WINDOW_SAMPLES)]
+
+
+def _stretch(start: int, stop: int, figures: list[EchoFigures], noticed: int) -> EchoStretch:
+    whole = sum_of(figures)
+    delay_ms = samples_to_ms(whole.delay)
+    return EchoStretch(start, stop, delay_ms, whole.level_db, whole.correlation, noticed)
 
 
 # -- what a stretch holds -------------------------------------------------------------------------

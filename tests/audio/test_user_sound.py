@@ -166,6 +166,53 @@ def test_a_user_who_begins_where_that_was_taken_for_speech_is_heard_from_there(e
     assert not any(each.start <= onset < each.stop for each in only(told, EchoStretch))
 
 
+def stumbling(seed: int, jump_ms: float, echo_db: float, delay_ms: float) -> Scene:
+    """Return a scene whose user track jumps as the agent says its first words: nobody speaks."""
+    shown = scene(9, seed, echo_db=echo_db, delay_ms=delay_ms, reverb_s=0.3, user_speaks=False)
+    at, by = 16 * SAMPLE_RATE // 10, round(jump_ms * SAMPLE_RATE / 1000)
+    parts = (shown.user[:at], np.zeros(max(-by, 0), np.int16), shown.user[at + max(by, 0) :])
+    track = np.resize(np.concatenate(parts), len(shown.user))
+    return Scene(track, shown.agent, shown.user_speech, shown.agent_speech)
+
+
+def kept_speech_of(told: list) -> list[tuple[int, int]]:
+    """Return the speech that was not taken back."""
+    echoes = only(told, EchoStretch)
+    return [
+        place
+        for place in speech_of(told)
+        if not any(each.start - SAMPLE_RATE // 10 <= place[0] < each.stop for each in echoes)
+    ]
+
+
+STUMBLES = [(5, 6.4, -12.0, 450.0), (7, 12.5, -30.0, 140.0), (6, -10.0, -6.0, 120.0)]
+
+
+@pytest.mark.parametrize(("seed", "jump_ms", "echo_db", "delay_ms"), STUMBLES)
+def test_first_words_taken_for_the_users_are_taken_back_once_the_path_is_known(
+    seed, jump_ms, echo_db, delay_ms
+):
+    told = heard(stumbling(seed, jump_ms, echo_db, delay_ms), block=320)
+    assert speech_of(told), "VAD takes none of it for speech"
+    assert kept_speech_of(told) == []
+    assert all(each.noticed - each.start < 2 * SAMPLE_RATE for each in only(told, EchoStretch))
+
+
+@pytest.mark.parametrize(("seed", "jump_ms", "echo_db", "delay_ms"), STUMBLES)
+def test_a_user_who_cuts_into_first_words_is_not_taken_back(seed, jump_ms, echo_db, delay_ms):
+    shown = stumbling(seed, jump_ms, echo_db, delay_ms)
+    words, at = speech("Stop, I have a question."), 5 * SAMPLE_RATE // 4
+    track = shown.user.astype(float)
+    track[at : at + len(words)] += words
+    told = heard(Scene(round_to_samples(track), shown.agent))
+    assert any(overlap(place, (at, at + len(words))) for place in kept_speech_of(told))
+
+
+def test_what_is_taken_back_does_not_hang_on_how_the_tracks_are_cut_up():
+    shown = stumbling(*STUMBLES[0])
+    assert set(heard(shown, block=320)) == set(heard(shown))
+
+
 def before(track: np.ndarray, agent: np.ndarray | None = None, at: float = 3.0) -> SoundMeasured:
     said = np.zeros(len(track)) if agent is None else agent
     (measured,) = only(
