@@ -51,6 +51,9 @@ class SampleClock:
     A sound server estimates the times that it reports, and its estimate may wander by several
     milliseconds within seconds, while the samples keep an even pace. So once the line has settled
     it moves by no more than ``MOST_PPM`` of the time that passes: devices drift apart by less.
+
+    Blocks shorter than ``BLOCK_S`` count for their part of one: what a sound server takes to make up
+    its mind is a matter of time.
     """
 
     STEP_S = 0.030
@@ -60,14 +63,16 @@ class SampleClock:
     GAIN = 0.008
     MOST_PPM = 500
     WINDOW = 25
+    BLOCK_S = 0.010
 
     def __init__(self, rate: float = SAMPLE_RATE) -> None:
         """Start without a line; ``rate`` is in samples a second."""
         self._nominal = 1.0 / rate
         self._line: _Line | None = None
         self._errors: deque[float] = deque(maxlen=self.WINDOW)
-        self._far = 0
-        self._seen = 0
+        self._far = 0.0
+        self._seen = 0.0
+        self._last = 0
         self.steps = 0
 
     def observe(self, position: int, at: float) -> None:
@@ -75,15 +80,17 @@ class SampleClock:
         line = self._line
         if line is None:
             self._line = _Line(position, at, self._nominal)
-            self._seen = 1
+            self._seen, self._last = 1.0, position
             return
+        part = min(max((position - self._last) * self._nominal / self.BLOCK_S, 0.0), 1.0)
+        self._last = position
         expected = line.at + (position - line.position) * line.seconds_per_sample
         error = at - expected
         if abs(error) > self.STEP_S:
-            self._observe_far(position, at)
+            self._observe_far(position, at, part)
             return
-        self._far = 0
-        self._seen += 1
+        self._far = 0.0
+        self._seen += part
         self._errors.append(error)
         correction = self._correction(position - line.position)
         # errors in the window were measured against the line before this move
@@ -98,7 +105,7 @@ class SampleClock:
         milliseconds, which the slow gain would take a second to see.
         """
         self._errors.clear()
-        self._seen = min(self._seen, 1)
+        self._seen = min(self._seen, 1.0)
 
     def _correction(self, samples: float) -> float:
         # one over the count at first, as an average has it; then slow enough to see through jitter
@@ -108,14 +115,14 @@ class SampleClock:
         most = samples * self._nominal * self.MOST_PPM * 1e-6
         return max(-most, min(wanted, most))
 
-    def _observe_far(self, position: int, at: float) -> None:
-        self._far += 1
+    def _observe_far(self, position: int, at: float, part: float) -> None:
+        self._far += part
         if self._far < self.STEP_BLOCKS and self._seen >= self.SETTLING_BLOCKS:
             return
         self._line = _Line(position, at, self._nominal)
         self._errors.clear()
-        self._far = 0
-        self._seen = 1
+        self._far = 0.0
+        self._seen = 1.0
         self.steps += 1
 
     def time_at(self, position: float) -> float | None:

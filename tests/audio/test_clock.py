@@ -53,6 +53,29 @@ def test_a_stall_steps_the_line_and_is_counted():
     assert clock.steps == 1
 
 
+@pytest.mark.parametrize("block", [80, 160])
+def test_reports_that_are_wrong_for_some_hundredths_of_a_second_move_nothing(block):
+    clock, begins = SampleClock(), range(0, 5 * SAMPLE_RATE, block)
+    for position in begins:
+        clock.observe(position, 1000.0 + position / SAMPLE_RATE)
+    busy = range(5 * SAMPLE_RATE, round(5.06 * SAMPLE_RATE), block)
+    for position in busy:
+        clock.observe(position, 1000.0 + position / SAMPLE_RATE + 0.040)
+    assert clock.steps == 0
+    assert clock.time_at(6 * SAMPLE_RATE) == pytest.approx(1006.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("block", [80, 160])
+def test_a_stall_is_seen_a_tenth_of_a_second_after_it(block):
+    clock = SampleClock()
+    for position in range(0, 5 * SAMPLE_RATE, block):
+        clock.observe(position, 1000.0 + position / SAMPLE_RATE)
+    for position in range(5 * SAMPLE_RATE, round(5.1 * SAMPLE_RATE), block):
+        clock.observe(position, 1000.5 + position / SAMPLE_RATE)
+    assert clock.steps == 1
+    assert clock.time_at(6 * SAMPLE_RATE) == pytest.approx(1006.5, abs=1e-6)
+
+
 def test_what_an_xrun_moved_is_followed_within_a_tenth_of_a_second():
     clock = SampleClock()
     run(clock, 10, jitter_s=0.001)
