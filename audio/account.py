@@ -110,7 +110,11 @@ class Xrun:
 
 @dataclass(frozen=True, slots=True)
 class Underrun:
-    """The playout queue ran dry at ``at`` and went on at ``resumed_at``, in one epoch."""
+    """The playout queue ran dry at ``at`` and went on at ``resumed_at``, in one epoch.
+
+    It may have been the pause between two replies: the contract does not tell where a reply ends,
+    and so no account does. Whoever knows the replies is to tell the two apart.
+    """
 
     at: float
     resumed_at: float
@@ -173,6 +177,8 @@ class Counters:
     dropped_output_samples: int = 0
     interrupts: int = 0
     underruns: int = 0
+    """Times the playout queue ran dry and went on within `PlayoutQueue.UNDERRUN_S`, in one epoch:
+    inside a reply, or between two that follow each other closely."""
     output_xruns: int = 0
 
 

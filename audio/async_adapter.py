@@ -138,6 +138,11 @@ class AsyncAdapter(AsyncAudioInterface):
 
     ``start`` and ``stop`` run ``inner``'s on a thread, for devices take their time; ``output`` and
     ``interrupt`` call it straight away, for they return at once by contract.
+
+    A loop that is closed, as ``asyncio.run`` does, closes ``inner`` even where nobody awaits
+    ``stop``. One that was only stopped does not: it may run again at any time, and then the chunks
+    go on, of which the inner one's backlog has the latest. So the microphone stays open. Whoever
+    stops a loop for good closes it, or awaits ``stop`` before.
     """
 
     def __init__(self, inner: AudioInterface) -> None:

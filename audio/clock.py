@@ -52,8 +52,8 @@ class SampleClock:
     milliseconds within seconds, while the samples keep an even pace. So once the line has settled
     it moves by no more than ``MOST_PPM`` of the time that passes: devices drift apart by less.
 
-    Blocks shorter than ``BLOCK_S`` count for their part of one: what a sound server takes to make up
-    its mind is a matter of time.
+    Blocks shorter than ``BLOCK_S`` count for their part of one: how long a sound server takes to
+    make up its mind is a matter of time.
     """
 
     STEP_S = 0.030

@@ -241,13 +241,12 @@ class EchoTrace:
             self._take_out(first, stop)
             if self._looks_back and self._foretold > self.KNOWN:
                 self._looks_back -= 1
-                self._past = self._look_back(batch)
+                # it costs what taking out does: every second time is enough
+                self._past = self._look_back(batch) if self._looks_back % 2 else None
 
     def _learn(self, first: int, stop: int) -> None:
         noise = self._noise.power
         jumped = self._finder.compare(self._user, self._agent, first, stop)
-        if jumped:
-            self._looks_back = self.PAST_LOOKS
         if not self._finder.is_found:
             self._judged += self._might_tell(first, stop)
             return
@@ -263,6 +262,8 @@ class EchoTrace:
             told = self._path.recall(told)
         if told is not None and told < self.FAILED:
             self._lost.update(range(first - self.AROUND, stop + self.AROUND))
+        if is_anew or (jumped and told is not None and told < self.ON):
+            self._looks_back = self.PAST_LOOKS
         if not self._fails(told):
             self._path.learn()
         if told is not None and not is_anew:
@@ -311,10 +312,7 @@ class EchoTrace:
         echo, said = self._path.foretell(sources), power(sources[:, :, 1]).T
         most = np.float32(self.MARGIN) * (loudest + self._noise.power)
         left = np.maximum(power(heard) - most, 0).sum(axis=1)
-        figures = [
-            _figures_of(self._finder.delay, *each) for each in zip(heard, echo, said, strict=True)
-        ]
-        return Past(first, figures, left.tolist())
+        return Past(first, _figures_of(self._finder.delay, heard, echo, said), left.tolist())
 
     # -- taking out ----------------------------------------------------------------------------
 
@@ -339,10 +337,12 @@ class EchoTrace:
         fill = np.sqrt(noise * (1 - part**2)) * covered * _PHASES[np.arange(first, stop) % _TURNS]
         taken = np.fft.irfft(heard - (part * left + fill), FRAME).astype(np.float32) * TAPER
         said = power(sources[:, :, 1]).T
+        figures = _figures_of(self._finder.delay, heard, echo, said)
         for index, frame in enumerate(range(first, stop)):
             if self._may_change(frame):
                 self._taken[frame] = taken[index]
-                self._note(frame, heard[index], echo[index], said[index])
+                if frame % 2:  # an odd one lies on a window exactly
+                    self._figures[frame] = figures[index]
 
     def _lost_among(self, first: int, stop: int) -> NDArray[np.bool_]:
         lost = np.array([frame in self._lost for frame in range(first, stop)])
@@ -376,16 +376,13 @@ class EchoTrace:
         part *= np.clip(kept / np.float32(self.FAINT) - 1, 0, 1)[:, None]
         return part
 
-    def _note(self, frame: int, heard: Spectra, echo: Spectra, said: Floats) -> None:
-        if frame % 2:  # an odd one lies on a window exactly
-            self._figures[frame] = _figures_of(self._finder.delay, heard, echo, said)
 
-
-def _figures_of(delay: int, heard: Spectra, echo: Spectra, said: Floats) -> EchoFigures:
-    """Return the figures of one frame, all given for each band."""
-    common = float((heard.real * echo.real + heard.imag * echo.imag).sum())
-    powers = (float(power(heard).sum()), float(power(echo).sum()), common, float(said.sum()))
-    return EchoFigures(delay, *powers)
+def _figures_of(delay: int, heard: Spectra, echo: Spectra, said: Floats) -> list[EchoFigures]:
+    """Return the figures of each frame; all are given as (frames, bands)."""
+    common = heard.real * echo.real + heard.imag * echo.imag
+    parts = (power(heard), power(echo), common, said)
+    sums = np.column_stack([part.sum(axis=1) for part in parts])
+    return [EchoFigures(delay, *each) for each in sums.tolist()]
 
 
 class _NoiseFloor:

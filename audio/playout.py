@@ -64,7 +64,10 @@ class PlayoutQueue:
 
     FADE_SAMPLES = 4 * SAMPLE_RATE // 1000
     UNDERRUN_S = 1.0
-    """A queue that runs dry and goes on within this time, in one epoch, was an underrun."""
+    """A queue that runs dry and goes on within this time, in one epoch, is taken for an underrun.
+
+    After a longer silence another reply has most likely begun; but one may begin sooner.
+    """
     CLOSE_S = 0.05
     HEARD_SAMPLES = SAMPLE_RATE // 10
     """A heard span is written down at least this often, so that a live view can follow it."""
