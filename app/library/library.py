@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +35,8 @@ BATCH = 100
 """So many items are written at once."""
 WRITE_EVERY_S = 0.5
 """What has been read is written after so long, even if it is little."""
+ATTEMPTS = 5
+"""What changes while it is read is read so often; after that it waits for the next refresh."""
 TITLE_LIMIT = 200
 
 
@@ -116,12 +119,13 @@ class Library:
             if look is None:
                 self.index.remove([name])
                 continue
-            self.index.write([_written(look, self.index.row(name))])
+            self._write([look])
             row = self.index.row(name)
             if row is not None and row.needs:
                 self.index.write_said(self._read_said(name, row.needs, _never))
 
     def _refresh_files(self, report: Report, stopping: Stopping) -> bool:
+        known = self.index.rows()
         try:
             looks = look_at_all(self.folder, stopping)
         except FileNotFoundError:
@@ -131,18 +135,42 @@ class Library:
             raise LibraryError(sentence, "Choose another folder for recordings.") from error
         if looks is None:
             return False
-        known = self.index.rows()
-        self.index.remove(known.keys() - {look.path.name for look in looks})
+        gone = known.keys() - {look.path.name for look in looks}
+        self.index.remove(name for name in gone if look_at(self.folder / name) is None)
         changed = [look for look in looks if _has_changed(look, known.get(look.path.name))]
         changed.sort(key=lambda look: look.path.name, reverse=True)
         done = 0
         for batch in _batches(changed, BATCH):
             if stopping():
                 return False
-            self.index.write(_written(look, known.get(look.path.name)) for look in batch)
+            self._write(batch)
             done += len(batch)
             report(Progress(done, len(changed)))
         return True
+
+    def _write(self, looks: Sequence[Look]) -> None:
+        """Write what the files of some items say into the index.
+
+        Others may change them, a title above all, and write that into the index before this is
+        written. What has changed since it was looked at is therefore not written but read again.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            looks = self._write_what_holds(looks, all_of_it=attempt == ATTEMPTS)
+
+    def _write_what_holds(self, looks: Sequence[Look], *, all_of_it: bool) -> list[Look]:
+        """Write what is still as it was looked at; return new looks at the rest."""
+        stale: dict[str, Path] = {}
+
+        def make(look: Look, facts: Facts, row: Row | None) -> Written | None:
+            if all_of_it or look.still_holds():
+                return _written(look, facts, row)
+            stale[look.path.name] = look.path
+            return None
+
+        read = [(look, read_entry(look)) for look in looks]
+        self.index.write((look.path.name, partial(make, look, facts)) for look, facts in read)
+        # what is gone by now is forgotten by whoever took it away
+        return [look for path in stale.values() if (look := look_at(path)) is not None]
 
     def _read_events(self, report: Report, stopping: Stopping) -> bool:
         pending = self.index.pending()
@@ -243,9 +271,8 @@ def _has_changed(look: Look, row: Row | None) -> bool:
     )
 
 
-def _written(look: Look, row: Row | None) -> Written:
+def _written(look: Look, facts: Facts, row: Row | None) -> Written:
     """Return what to write of an item; what its events told holds while they are the same."""
-    facts = read_entry(look)
     if row is None or row.events_stamp != look.events_stamp or row.entry.state == "recording":
         new = Row(facts.entry, look.stamp, look.events_stamp, facts.needs, "")
         return Written(new, facts.heading, "")

@@ -73,6 +73,10 @@ class Written(NamedTuple):
     words: str | None = None
 
 
+Make = Callable[[Row | None], Written | None]
+"""Returns what to write of an item, given what the index has of it; None: it stays as it is."""
+
+
 class Index:
     """The index of the recordings in one folder."""
 
@@ -99,9 +103,7 @@ class Index:
 
     def row(self, name: str) -> Row | None:
         """Return one item."""
-        where = f"{_SELECT_ROWS} WHERE name=?"
-        found = self._do(lambda base: list(_read_rows(base, where, (os.fsencode(name),))))
-        return found[0] if found else None
+        return self._do(lambda base: _read_row(base, name))
 
     def pending(self) -> list[tuple[str, int]]:
         """Return the names of items whose events are to be read, and what of them; latest first."""
@@ -119,9 +121,13 @@ class Index:
 
     # -- what is written -----------------------------------------------------------------------
 
-    def write(self, items: Iterable[Written]) -> None:
-        """Add items, or bring them up to date, in one transaction."""
-        self._change(_write, ((item,) for item in items))
+    def write(self, items: Iterable[tuple[str, Make]]) -> None:
+        """Add items by name, or bring them up to date, in one transaction.
+
+        What is written of each is made while nobody else can write to the index, so what was so
+        then stays until somebody writes who knows better. It may be made twice.
+        """
+        self._change(_write, items)
 
     def write_said(self, said: Iterable[tuple[str, str, dict[str, object], str]]) -> None:
         """Write what events told: name, ``events_stamp`` of what was read, columns and words.
@@ -272,10 +278,16 @@ def _read_whole(base: sqlite3.Connection) -> dict[str, Row]:
     return rows
 
 
-def _write(base: sqlite3.Connection, item: Written) -> None:
+def _read_row(base: sqlite3.Connection, name: str) -> Row | None:
+    return next(_read_rows(base, f"{_SELECT_ROWS} WHERE name=?", (os.fsencode(name),)), None)
+
+
+def _write(base: sqlite3.Connection, name: str, make: Make) -> None:
+    item = make(_read_row(base, name))
+    if item is None:
+        return
     entry, *rest = item.row
-    name, *shown = entry
-    values = [os.fsencode(name), *shown, *rest]
+    values = [os.fsencode(name), *entry[1:], *rest]
     number = base.execute(_WRITE, [_storable(value) for value in values]).fetchall()[0][0]
     found = base.execute("SELECT words FROM texts WHERE rowid=?", (number,)).fetchone()
     words = (found[0] if found else "") if item.words is None else fold(item.words)

@@ -56,6 +56,30 @@ class Look:
         known = self.files.get(name)
         return "-" if known is None else f"{known.st_size}.{known.st_mtime_ns}"
 
+    def still_holds(self) -> bool:
+        """Whether what `read_entry` reads is still what was looked at: a few glances, no list."""
+        if self.kind == "audio":
+            return _identity(_glance(self.path)) == _identity(self.files.get(self.path.name))
+        names = (SESSION, NOTES_NAME, TURNS) if self.kind == "bundle" else (SESSION, EVENTS)
+        return os.path.lexists(self.path) and all(
+            _identity(_glance(self.path / name, follow=False)) == _identity(self.files.get(name))
+            for name in names
+        )
+
+
+def _glance(path: Path, *, follow: bool = True) -> os.stat_result | None:
+    try:
+        return path.stat(follow_symlinks=follow)
+    except OSError:
+        return None
+
+
+def _identity(status: os.stat_result | None) -> tuple[int, int, int] | None:
+    """Return what differs once a file has changed or another has taken its place."""
+    if status is None or not stat.S_ISREG(status.st_mode):
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
 
 def look_at_all(folder: Path, stopping: Callable[[], bool] = lambda: False) -> list[Look] | None:
     """Return a look at each item of ``folder``, in no order; None where ``stopping`` said so.

@@ -13,11 +13,11 @@ import logging
 import math
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.analysis.turns import TurnTracker
+from app.bundles.bundle import moment_of
 from app.bundles.bundle_files import read_small_file
 from app.bundles.bundle_lock import LOCK_NAME, is_being_written
 from app.bundles.notes import NOTES_NAME, Notes, load_notes
@@ -225,11 +225,8 @@ def _length_on_disk(look: Look) -> float | None:
 
 
 def _moment(value: object) -> float | None:
-    try:
-        moment = datetime.fromisoformat(str(value))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
+    moment = moment_of(value)
+    return None if moment is None else moment.timestamp()
 
 
 def _number(value: object) -> float | None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.library_entry import Entry
+from app.plain import printable
 from ui.library.free_space_dialog import FreeSpaceDialog
 from ui.library.library_actions import LibraryActions
 from ui.library.library_model import COLUMNS, DATE, FILTERS, TITLE, LibraryModel
@@ -95,7 +96,8 @@ class LibraryPanel(QWidget):
 
     def read_again(self, bundle: Path) -> None:
         """Take in what was written about a recording elsewhere, if the panel is seen."""
-        if self.isVisible() and bundle.parent == self._reader.folder:
+        is_here = bundle.absolute().parent == self._reader.folder.absolute()
+        if self.isVisible() and is_here:
             self._reader.update([bundle.name])
 
     def set_recording(self, bundle: Path | None) -> None:
@@ -258,7 +260,8 @@ class LibraryPanel(QWidget):
     def _open(self) -> None:
         chosen = self.chosen()
         if len(chosen) == 1 and not chosen[0].can_open:
-            self.told.emit("info", f"“{chosen[0].name}” cannot be opened. {chosen[0].reason}")
+            name = printable(chosen[0].name)
+            self.told.emit("info", f"“{name}” cannot be opened. {chosen[0].reason}")
         else:
             self._send(self.open_requested.emit)
 
