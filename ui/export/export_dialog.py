@@ -101,9 +101,15 @@ class ExportDialog(QDialog):
 
     def _surveyed(self, survey: Survey) -> None:
         self._survey = survey
-        self.options.name.setText(survey.name)
+        self._name_window(survey.title)
+        if not self.options.name.text():  # what was typed meanwhile stays
+            self.options.name.setText(survey.name)
         self.options.show_facts(survey.duration_s, survey.has.received)
         self._refresh()
+
+    def _name_window(self, title: str = "") -> None:
+        """Call the window by the session's title, and by its folder or file where it has none."""
+        self.setWindowTitle(f"Export {title or printable(self._session.name)}")
 
     def _not_surveyed(self, error: Exception) -> None:
         notice = self._services.explain(error)
@@ -306,7 +312,7 @@ class ExportDialog(QDialog):
         self._poll.timeout.connect(self._show_share)
 
     def _build(self) -> None:
-        self.setWindowTitle(f"Export {printable(self._session.name)}")
+        self._name_window()
         self.setModal(False)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._poll.setObjectName("export progress")

@@ -72,8 +72,12 @@ class ExportOptions(QWidget):
     def complaint(self) -> str:
         """Why name or folder will not do; empty where they will."""
         name = self.name.text().strip()
-        if not self.folder.text().strip():
+        folder = self.folder.text().strip()
+        if not folder:
             return "Choose a folder."
+        # from where the program was started is nothing that a person knows
+        if not (folder.startswith("~") or Path(folder).is_absolute()):
+            return "Give the whole path of the folder."
         if any(char in NOT_IN_A_NAME for char in name) or name in {".", ".."}:
             return "A name cannot contain “/” or “\\”."
         return ""

@@ -16,13 +16,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from shiboken6 import isValid
 
+from app.bundles.notes import Notes, save_notes
 from app.export.formats import FORMATS, Order
 from app.export.progress import Ask, Tell
 from app.export.survey import Survey, survey
 from tests.app.export.recorded import Recorded, record, write_wav
 from tests.ui.conftest import bury, wait_until
 from tests.ui.fakes import FakeServices
-from ui.export.export_dialog import KEPT, ExportDialog
+from ui.export.export_dialog import KEPT, LOOKING, ExportDialog
 
 Opens = Callable[..., ExportDialog]
 
@@ -99,6 +100,44 @@ def test_it_tells_sizes_before_and_follows_the_choices(opens: Opens) -> None:
     for each in FORMATS:
         if each.group != "picture":
             assert dialog.formats._sizes[each.id].text(), each.id
+
+
+def test_the_window_is_called_as_the_session_is(opens: Opens, tmp_path: Path) -> None:
+    for name, title, shown in (("a", "Cuts in\n early", "Cuts in early"), ("b", "", "b")):
+        session = record(tmp_path, name=name).path
+        save_notes(session, Notes(title))
+        assert opens(session).windowTitle() == f"Export {shown}"
+    file = tmp_path / "call.wav"
+    write_wav(file, np.zeros(16_000, np.int16))
+    assert opens(file).windowTitle() == "Export call.wav"
+
+
+def test_a_name_that_is_typed_while_the_session_is_looked_at_stays(
+    services: FakeServices, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_look = threading.Event()
+
+    def slowly(path: Path, swap: bool) -> Survey:
+        may_look.wait(10)
+        return survey(path, swap=swap)
+
+    monkeypatch.setattr(services, "survey_export", slowly)
+    dialog = ExportDialog(services, recorded.path)
+    dialog.options.name.setText("mine")
+    may_look.set()
+    wait_until(lambda: dialog.summary.text() != LOOKING)
+    assert dialog.options.name.text() == "mine"
+    dialog.close()
+
+
+def test_a_folder_is_named_whole(opens: Opens, folder: Path) -> None:
+    """From where the program was started nobody who uses its window knows."""
+    dialog = opens()
+    for text, is_whole in (("exports", False), ("", False), (str(folder), True), ("~", True)):
+        dialog.options.folder.setText(text)
+        assert dialog.export_button.isEnabled() == is_whole, text
+    dialog.options.folder.setText("exports")
+    assert dialog.summary.text() == "Give the whole path of the folder."
 
 
 def test_it_writes_what_is_ticked_where_it_is_told(
