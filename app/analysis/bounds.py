@@ -40,8 +40,15 @@ class Bounds:
         for name, most, count in self._kinds:
             if count() > most:
                 self._sentence = (
-                    f"There are more than {most:,} {name}: what comes after {t:.1f} s is not "
+                    f"There are more than {most:,} {name}: what comes after {_clock(t)} is not "
                     "analysed."
                 )
                 return True
         return False
+
+
+def _clock(t: float) -> str:
+    """Return session second ``t`` as ``h:mm:ss``."""
+    minutes, seconds = divmod(int(t), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"

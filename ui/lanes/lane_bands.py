@@ -20,6 +20,8 @@ from ui.parts.theme import Theme, blend, tabular, translucent
 
 NEAR_PX = 8
 """Interruptions nearer to each other than this share an arrow."""
+CROWDED_PX = 4
+"""One that follows another so closely is drawn faintly: the waves are to be seen behind it."""
 LONGEST_BAND_S = 60.0
 """How far from its call a band is looked for: so long a user may speak before the agent stops."""
 MOST_TRANSLUCENT = 8
@@ -61,13 +63,13 @@ class LaneBands:
         x = self._geometry.x
         marks = visible_marks(scene.marks, self._geometry.axis)
         drawn = -NEAR_PX
-        labels: list[Label] = []
-        for mark in marks:
-            place = round(x(mark.at))
-            labels.append(Label(place, mark))
-            if place != drawn:
+        labels = [Label(round(x(mark.at)), mark) for mark in marks]
+        for place in sorted({label.x for label in labels}):
+            if place - drawn > CROWDED_PX:
                 self._paint_line(painter, place, colour, place - drawn > NEAR_PX)
-                drawn = place
+            else:  # lines side by side would hide the waves behind one red wall
+                self._paint_faint_line(painter, place)
+            drawn = place
         if not scene.is_mono:
             missed = visible_overlaps(scene.overlaps, self._geometry.axis)
             labels += [Label(round(x(each.start)), each) for each in missed if each.is_missed]
@@ -153,6 +155,11 @@ class LaneBands:
             QPolygonF([QPointF(x - 4, top), QPointF(x + 4, top), QPointF(x, top + 6)])
         )
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _paint_faint_line(self, painter: QPainter, x: int) -> None:
+        geometry, wash = self._geometry, translucent(self._theme.colours.interruption, 0.24)
+        painter.fillRect(x, geometry.top, 1, geometry.bottom - geometry.top, wash)
+        painter.fillRect(x, geometry.bottom, 1, 4, self._red)
 
 
 def visible_turns(turns: Sequence[Turn], axis: TimeAxis) -> Iterable[Turn]:

@@ -175,8 +175,11 @@ class Overview(QWidget):
             ((marker.t for marker in scene.markers), colours.marker),
         ):
             # a marker of a stranger may stand beyond what is drawn, and beyond what Qt can draw
-            for x in {round(strip.left() + t * scale) for t in moments if 0 <= t <= self._drawn_s}:
-                painter.fillRect(x, round(strip.top()), 1, round(strip.height()), QColor(colour))
+            places = {round(strip.left() + t * scale) for t in moments if 0 <= t <= self._drawn_s}
+            for x in places:
+                # side by side they would hide the waves behind one wall
+                shown = translucent(colour, 0.3) if x - 1 in places else QColor(colour)
+                painter.fillRect(x, round(strip.top()), 1, round(strip.height()), shown)
 
     def _paint_window(self, painter: QPainter, strip: QRectF) -> None:
         colours, window = self._theme.colours, self._window_rect(strip)

@@ -256,7 +256,7 @@ def head_of(line: Line) -> tuple[str, str, list[str]]:
     """Return who speaks, when, and what is to be said of it beside its text."""
     told = ((line.tentative, "not final"), (line.typed, "typed"), (line.estimated, "≈ words"))
     name = "You" if line.who == "user" else "Agent"
-    return name, clock_text(line.at, 1)[3:], [text for is_so, text in told if is_so]
+    return name, clock_text(line.at, 1).removeprefix("00:"), [text for is_so, text in told if is_so]
 
 
 def pieces(line: Line) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.analysis import turns
+from app.analysis.bounds import Bounds
 from app.analysis.turns import TurnTracker
 from app.bundles.bundle_files import encode_event
 from app.recordings.recorded_events import RecordedEvents
@@ -45,7 +46,7 @@ FLOODS: dict[str, Callable[[int], list[Event]]] = {
     "pieces of refused audio": lambda n: [
         MessageReceived(n * 4.0, "audio", {}, n, 640, "too old"),
     ],
-    "lines": lambda n: [transcript(n * 4.0)],
+    "lines of the transcript": lambda n: [transcript(n * 4.0)],
     "pieces of agent audio": lambda n: [AgentDiscarded(n, n * 200, n * 200 + 100, "interrupt")],
     "pieces of agent audio that wait": lambda n: [AgentChunkReceived(n, n * 9, n * 9 + 5, 1)],
 }
@@ -76,6 +77,14 @@ def test_of_each_kind_there_are_so_many_and_a_sentence_says_what_is_left_out(kin
     assert sentence.startswith(f"There are more than {MOST} {kind.removesuffix(' that wait')}: ")
     assert sentence.endswith("is not analysed.")
     assert tracker.duration_s >= (4 * MOST - 1) * 0.001
+
+
+def test_the_sentence_says_the_time_as_the_timeline_does() -> None:
+    bounds = Bounds([("replies", 20_000, lambda: 20_001)])
+    assert bounds.check(60_059.9)
+    assert bounds.warnings == [
+        "There are more than 20,000 replies: what comes after 16:40:59 is not analysed."
+    ]
 
 
 def test_what_is_open_then_is_closed() -> None:

@@ -78,6 +78,24 @@ def test_the_band_of_an_interruption_goes_from_onset_to_silence(timeline: Timeli
     assert onset != call
 
 
+def test_of_many_interruptions_on_end_the_first_is_a_line_and_the_waves_show_through_the_rest(
+    timeline: TimelineView,
+) -> None:
+    scene = timeline.scene
+    scene.overlaps = []
+    scene.marks = [Mark(n, 30.0 + n / 1000, 30.1 + n / 1000, "", "") for n in range(5000)]
+    geometry = timeline.lanes.geometry_of
+    y = geometry.lane(0).top() + 20
+    assert colour_at(timeline, 30.0, y) == LIGHT.interruption
+    amid = {colour_at(timeline, t, y) for t in (31.0, 32.0, 33.0)}
+    assert len(amid) == 1
+    assert not amid & {LIGHT.interruption, LIGHT.base}
+    assert colour_at(timeline, 32.0, geometry.bottom + 1) == LIGHT.interruption
+    scene.marks = [Mark(n, 30.0 + n, 30.1 + n, "", "") for n in range(5)]  # far apart again
+    scene.version += 1
+    assert {colour_at(timeline, 30.0 + n, y) for n in range(5)} == {LIGHT.interruption}
+
+
 def test_a_band_is_drawn_though_its_call_is_out_of_view(timeline: TimelineView) -> None:
     timeline.axis.show(20.1, 20.3)
     bottom = timeline.lanes.geometry_of.bottom

@@ -59,3 +59,15 @@ def test_moments_among_them_stand_where_they_are(overview: Overview) -> None:
     image = drawn(overview)
     assert columns(image, LIGHT.marker) == [round(overview._x(30.0))]
     assert columns(image, LIGHT.interruption) == [round(overview._x(45.0))]
+
+
+def test_the_waves_show_through_interruptions_that_stand_side_by_side(overview: Overview) -> None:
+    scene = overview._scene
+    waves = drawn(overview)
+    scene.marks = [Mark(n, 30.0 + n / 1000, None, "", "") for n in range(10_000)]
+    image = drawn(overview)
+    first, amid = round(overview._x(30.0)), round(overview._x(35.0))
+    assert columns(image, LIGHT.interruption) == [first]
+    heights = range(1, image.height() - 1)
+    seen = {image.pixelColor(amid, y).name() for y in heights}
+    assert len(seen) >= len({waves.pixelColor(amid, y).name() for y in heights}) > 1

@@ -23,6 +23,7 @@ from ui.main_window import MainWindow
 from ui.panels.chat_entries import (
     ChatEntries,
     Entry,
+    head_of,
     note_of,
     pieces,
     place_of_word,
@@ -119,6 +120,11 @@ def test_line_breaks_and_odd_characters_stay_within_their_line(view: TranscriptV
     assert view.chat.document().blockCount() == 4
     view.chat.show_lines([*lines, Line("agent", "bye", 3.0, heard_text="bye")])
     assert view.chat.toPlainText().count("hello") == 1
+
+
+def test_a_line_after_the_first_hour_tells_its_hour() -> None:
+    times = {at: head_of(Line("user", "hello", at))[1] for at in (63.25, 3600.0, 57003.2)}
+    assert times == {63.25: "01:03.2", 3600.0: "01:00:00.0", 57003.2: "15:50:03.2"}
 
 
 def test_a_line_that_changes_is_replaced_and_nothing_else(view: TranscriptView) -> None:
