@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from audio import AsyncAdapter, FileAudioInterface
+from audio import AsyncAdapter, FileAudioInterface, async_adapter
 from audio.duplex import DuplexInterface
 from audio.errors import AlreadyRunning
 from audio.file import FileSink, FileSource
+from audio.pcm import SAMPLE_RATE
 from tests.rig.waiting import wait_until
 
 CHUNK_FRAMES = 160
@@ -193,3 +194,31 @@ def test_a_loop_that_ends_without_a_stop_closes_the_microphone_and_says_so_once(
     assert said == ["The event loop has ended without stop(): the audio interface is stopped"]
     assert slow.stops == 1
     caplog.clear()
+
+
+def test_a_loop_that_stands_still_may_run_again_and_the_chunks_go_on(slow, monkeypatch):
+    """Nothing tells a loop that was stopped for good from one that is to run again."""
+    monkeypatch.setattr(async_adapter._Delivery, "LOOK_S", 0.05)
+    slow.open.set()
+    chunks = []
+
+    async def callback(audio: bytes) -> None:
+        chunks.append(audio)
+
+    async def more() -> None:
+        before = len(chunks)
+        await until(lambda: len(chunks) > before + 1)
+
+    adapter = AsyncAdapter(slow)
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(adapter.start(callback))
+    loop.run_until_complete(more())
+    counters, stood_at = slow.account.counters, slow.account.counters.captured_samples
+    # longer than it takes to look whether the loop is gone
+    still = stood_at + 2 * SAMPLE_RATE * async_adapter._Delivery.LOOK_S
+    wait_until(lambda: counters.captured_samples > still, what="time to pass")
+    assert slow.running
+    loop.run_until_complete(more())
+    loop.run_until_complete(adapter.stop())
+    loop.close()
+    assert not slow.running

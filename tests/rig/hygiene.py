@@ -33,6 +33,8 @@ def threads_left(
     for thread in set(threading.enumerate()) - before:
         if isinstance(thread, threading._DummyThread) or thread.name.startswith(tuple(allowed)):
             continue
+        # one that is just beginning cannot be joined yet
+        thread._started.wait(max(0.0, end - time.monotonic()))
         thread.join(max(0.0, end - time.monotonic()))
         if thread.is_alive():
             left.append(thread.name)
