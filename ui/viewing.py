@@ -15,7 +15,7 @@ from app.timeline.events import Event, SpeechEnded, SpeechStarted, Trouble
 from ui.lanes.scene import Scene, Turn
 from ui.layout import Layout
 from ui.panels.health_facts import health_facts
-from ui.panels.recorded_health import OF_A_FILE, READING, recorded_facts
+from ui.panels.recorded_health import OF_A_FILE, READING, recorded_facts, recorded_underruns
 from ui.parts.background import Background
 from ui.parts.stick_to_end import StickToEnd
 from ui.remarks import warnings_of
@@ -165,6 +165,7 @@ class Viewing(QObject):
         parts.interruptions.show_interruptions(turns.interruptions, turns.overlaps)
         parts.turns.show_turns(feed.scene.user.turns, feed.scene.agent.turns, turns.responses)
         parts.findings.show_turns(turns)
+        self._show_underruns()
         if is_first:
             self._stick_to_end(not self.is_recording)
 
@@ -188,6 +189,13 @@ class Viewing(QObject):
         scene.version += 1
         if found.health:
             self._parts.health.show_facts(found.health)
+            self._show_underruns()
+
+    def _show_underruns(self) -> None:
+        """Tell of a recording's underruns, which are known once its turns are."""
+        health = self._parts.health
+        if self.is_recording and health.facts():
+            health.show_facts({**health.facts(), **recorded_underruns(self.viewed)})
 
     # --- what is told once
 

@@ -271,6 +271,15 @@ def _completed(aligned: list[Word], texts: list[str], stop: int) -> list[Word]:
     return [*others, completed, *(Word(text, inf) for text in texts[count + 1 :])]
 
 
+def letter_edges(texts: list[str]) -> list[int]:
+    """Return at which letter of a line each word begins, and the last one ends."""
+    edges = [0]
+    for text in texts:
+        # a space belongs to the word before it
+        edges.append(edges[-1] + len(text) + 1)
+    return edges
+
+
 def _share_out(texts: list[str], chunks: list[AgentChunkReceived]) -> list[Word]:
     """Spread words over the chunks' audio in proportion to their letters."""
     if not chunks:
@@ -278,10 +287,7 @@ def _share_out(texts: list[str], chunks: list[AgentChunkReceived]) -> list[Word]
     ends = [0]
     for chunk in chunks:
         ends.append(ends[-1] + chunk.stop - chunk.start)
-    # a space belongs to the word before it
-    edges = [0]
-    for text in texts:
-        edges.append(edges[-1] + len(text) + 1)
+    edges = letter_edges(texts)
     per_letter = ends[-1] / edges[-1] if edges[-1] else 0.0
     words = []
     for text, (left, right) in zip(texts, pairwise(edges), strict=True):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -35,6 +35,14 @@ _BYTES_A_SECOND = {
 }
 """Of the agent protocol's audio formats."""
 _USUAL = _BYTES_A_SECOND["pcm_16000"]
+
+
+def underruns_in(responses: Iterable[Response]) -> tuple[int, float]:
+    """Return how often the playout queue ran dry inside these turns, and for how many ms."""
+    count, ms = 0, 0.0
+    for each in responses:
+        count, ms = count + each.underruns, ms + each.underrun_ms
+    return count, ms
 
 
 class _Silence(NamedTuple):
@@ -93,7 +101,7 @@ class ResponseKeeper:
     LEADS = 2048
     """Of a piece with more chunks every second one is let go of, which leaves the median."""
 
-    def __init__(self, begins_reply: Callable[[int], bool] = lambda _position: False) -> None:
+    def __init__(self, begins_reply: Callable[[int], bool]) -> None:
         """Begin with nothing heard; ``begins_reply`` says it of a received position."""
         self._begins_reply = begins_reply
         self._responses: list[Response] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.analysis.interruptions import Cut, CutWords
+from app.analysis.cut import Cut, CutWords
 from app.analysis.replies import Division, Replies
 from app.analysis.spans import SpanKeeper
 from app.analysis.transcript import Transcript
@@ -26,7 +26,7 @@ class Said:
     OPEN_CUTS = 8
     """Of the cuts of one reply so many follow its words as they change; older ones are settled."""
 
-    def __init__(self, spans: SpanKeeper, user_turns: Sequence[Turn] = ()) -> None:
+    def __init__(self, spans: SpanKeeper, user_turns: Sequence[Turn]) -> None:
         """Begin with nothing said; ``user_turns`` are in order, and grow."""
         self.replies = Replies()
         self.transcript = Transcript(user_turns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.analysis.cut import OF_SOURCE
 from app.timeline.events import (
     EchoHeard,
     Event,
@@ -16,7 +17,7 @@ from audio.user_sound import EchoStretch, SoundMeasured, Told
 
 def sounds_matter(event: Interrupted) -> bool:
     """Whether what the user track held may be the cause of an interrupt."""
-    return event.source not in {"button", "message"}
+    return event.source not in OF_SOURCE
 
 
 def event_of(told: Told, since: int = 0, noticed_at: float | None = None) -> Event:

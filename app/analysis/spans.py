@@ -112,11 +112,6 @@ class SpanKeeper:
         """Return how many pieces wait to be heard."""
         return len(self._queue)
 
-    @property
-    def queued_samples(self) -> int:
-        """How many samples wait, as far as events tell."""
-        return sum(piece.stop - piece.start for piece in self._queue)
-
     def queued(self) -> list[AudioSpan]:
         """Return what waits, where it will be heard if nothing comes between."""
         spans: list[AudioSpan] = []
@@ -132,8 +127,7 @@ class SpanKeeper:
         return spans
 
     def _follows(self, last: AudioSpan, span: AudioSpan) -> bool:
-        expected = last.at + (last.stop - last.start) / SAMPLE_RATE
-        return last.stop == span.start and abs(span.at - expected) < self.JOIN_S
+        return last.stop == span.start and abs(span.at - last.until) < self.JOIN_S
 
     def _take(self, stop: int) -> None:
         """Take all before ``stop`` from the queue: it plays in order, so what is older is past."""

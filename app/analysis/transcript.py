@@ -21,7 +21,7 @@ class Transcript:
 
     RECENT = 32
 
-    def __init__(self, user_turns: Sequence[Turn] = ()) -> None:
+    def __init__(self, user_turns: Sequence[Turn]) -> None:
         """Begin empty; ``user_turns`` are in order, and grow."""
         self.lines: list[Line] = []
         self._user_turns = user_turns

@@ -21,7 +21,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from app.analysis.growing import Growing
-from app.analysis.limits import PAUSE_S
 from app.analysis.turn_records import Turn
 
 T = TypeVar("T")
@@ -69,7 +68,7 @@ class TurnKeeper:
     STEPS = 500
     """So much may be noted between two onsets; of more, what was before cannot be brought back."""
 
-    def __init__(self, pause_s: float = PAUSE_S) -> None:
+    def __init__(self, pause_s: float) -> None:
         """Begin in silence; a silence of ``pause_s`` ends a turn."""
         self.user: Growing[Turn] = Growing()
         self.agent: Growing[Turn] = Growing()
@@ -97,6 +96,13 @@ class TurnKeeper:
     def agent_speaks(self) -> bool:
         """Whether an agent turn is open."""
         return bool(self.agent) and self.agent[-1].stop is None
+
+    def answers_from(self, first: int) -> list[tuple[float, float | None]]:
+        """Return of each agent turn from ``first`` on its start, and which speech it answers."""
+        return [
+            (turn.start, user_stop)
+            for turn, user_stop in zip(self.agent[first:], self.answered[first:], strict=True)
+        ]
 
     # -- the user ------------------------------------------------------------------------------
 

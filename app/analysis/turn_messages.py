@@ -8,11 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.analysis.interruptions import Cut, CutKeeper
+from app.analysis.cut import Cut
+from app.analysis.interruptions import CutKeeper
 from app.analysis.responses import RefusedKeeper, ResponseKeeper
 from app.analysis.said import Said, text_in
 from app.analysis.turn_keeper import TurnKeeper
 from app.timeline.events import MessageReceived, MessageSent
+
+REPLY = "agent_response_event"
+
+
+def reply_text(message: MessageReceived) -> str:
+    """Return the text of the reply that an ``agent_response`` brings."""
+    return text_in(_body_of(message, REPLY), "agent_response")
+
+
+def _body_of(message: MessageReceived, key: str) -> dict[str, Any]:
+    """Return what stands under ``key``, or the whole of a message without it."""
+    body = message.payload.get(key)
+    return body if isinstance(body, dict) else message.payload
 
 
 class MessageReader:
@@ -39,8 +53,7 @@ class MessageReader:
         if reader is None:
             return None
         key, read = reader
-        body = message.payload.get(key)
-        return read(self, message, body if isinstance(body, dict) else message.payload)
+        return read(self, message, _body_of(message, key))
 
     def read_sent(self, message: MessageSent) -> None:
         """Take a message to the agent."""
@@ -96,7 +109,7 @@ _READERS: dict[str, tuple[str, _Reader]] = {
         MessageReader._metadata,
     ),
     "interruption": ("interruption_event", MessageReader._interruption),
-    "agent_response": ("agent_response_event", MessageReader._agent_response),
+    "agent_response": (REPLY, MessageReader._agent_response),
     "agent_chat_response_part": ("text_response_part", MessageReader._chat_part),
     "agent_response_correction": (
         "agent_response_correction_event",

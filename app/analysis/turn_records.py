@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.timeline.events import InterruptSource
+from audio.pcm import SAMPLE_RATE
 
 Who = Literal["user", "agent"]
 SpanKind = Literal["heard", "discarded", "queued"]
@@ -35,6 +36,11 @@ class AudioSpan:
     start: int
     stop: int
     at: float
+
+    @property
+    def until(self) -> float:
+        """When its last sample was over, or would have been."""
+        return self.at + (self.stop - self.start) / SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 
-from app.analysis.bounds import MOST, MOST_PIECES, Bounds
-from app.analysis.interruptions import Cut, CutKeeper
+from app.analysis.bounds import MOST, MOST_PIECES, Bounds, Counted
+from app.analysis.cut import OF_SOURCE, Cut
+from app.analysis.discards import DiscardKeeper
+from app.analysis.interruptions import CutKeeper
 from app.analysis.limits import PAUSE_S
 from app.analysis.overlaps import OverlapKeeper
 from app.analysis.responses import RefusedKeeper, ResponseKeeper
@@ -31,7 +33,6 @@ from app.analysis.turn_records import (
     Overlap,
     Refused,
     Response,
-    Spread,
     Summary,
     Turn,
     spread,
@@ -56,8 +57,6 @@ from app.timeline.events import (
 )
 from audio.pcm import SAMPLE_RATE, samples_to_ms
 
-__all__ = ["AudioSpan", "Interruption", "Line", "Spread", "Summary", "Turn", "TurnTracker"]
-
 ECHO_TOLERANCE_S = 0.1
 """VAD may put the onset of an echo so long before the echo."""
 
@@ -69,8 +68,6 @@ class TurnTracker:
     is still open (a turn, the last heard span, an interruption, a line) is replaced by a new one as
     more becomes known.
     """
-
-    LOOSE_DISCARDS = 64
 
     LENGTHS = 64
     """So many lengths of mic chunks, and kinds of trouble, are told apart."""
@@ -86,57 +83,41 @@ class TurnTracker:
         self._said = Said(self._spans, self._turns.user)
         self._responses = ResponseKeeper(self._said.replies.begins_at)
         self._cuts = CutKeeper()
+        self._discards = DiscardKeeper(self._spans, self._cuts, self._said)
         self._messages = MessageReader(
             self._turns, self._cuts, self._said, self._responses, self._refused
         )
         self._interruptions: list[Interruption] = []
         self._echoes: deque[EchoHeard] = deque(maxlen=self.ECHOES)
         self._onsets: deque[float] = deque(maxlen=self.ECHOES)
-        self._loose: deque[tuple[AgentDiscarded, int]] = deque(maxlen=self.LOOSE_DISCARDS)
         self._changed_cuts: set[int] = set()
         self._changed_record = 0
         self._troubles: Counter[str] = Counter()
         self._mic_chunks: Counter[int] = Counter()
         self._duration = 0.0
-        self._bounds = Bounds(
-            [
-                ("turns of the user's", MOST, self._turns.user.__len__),
-                ("turns of the agent's", MOST, self._turns.agent.__len__),
-                ("interruptions", MOST, self._cuts.all.__len__),
-                ("overlaps", MOST, self._overlaps.overlaps.__len__),
-                ("pieces of refused audio", MOST, self._refused.refused.__len__),
-                ("lines", MOST, self._said.transcript.lines.__len__),
-                ("replies", MOST, self._said.replies.all.__len__),
-                ("pieces of agent audio", MOST_PIECES, self._spans.settled.__len__),
-                ("pieces of agent audio", MOST_PIECES, self._spans.count_waiting),
-            ]
-        )
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
-            AgentChunkReceived: self._on_agent_chunk,
-            AgentHeard: self._on_heard,
-            AgentDiscarded: self._on_discarded,
-            Interrupted: self._on_interrupted,
-            Silenced: self._on_silenced,
-            SpeechStarted: self._on_speech_started,
-            SpeechEnded: self._on_speech_ended,
-            EchoHeard: self._on_echo,
-            SoundBefore: self._on_sound,
-            MessageReceived: self._on_message,
-            MessageSent: self._on_message_sent,
-            MicChunkSent: self._on_mic_chunk,
-            Muted: self._on_muted,
-            StateChanged: self._on_state,
-            Trouble: self._on_trouble,
-        }
+        self._bounds = Bounds(self._counted())
+
+    def _counted(self) -> list[Counted]:
+        return [
+            ("turns of the user's", MOST, self._turns.user.__len__),
+            ("turns of the agent's", MOST, self._turns.agent.__len__),
+            ("interruptions", MOST, self._cuts.all.__len__),
+            ("overlaps", MOST, self._overlaps.overlaps.__len__),
+            ("pieces of refused audio", MOST, self._refused.refused.__len__),
+            ("lines of the transcript", MOST, self._said.transcript.lines.__len__),
+            ("replies", MOST, self._said.replies.all.__len__),
+            ("pieces of agent audio", MOST_PIECES, self._spans.settled.__len__),
+            ("pieces of agent audio", MOST_PIECES, self._spans.count_waiting),
+        ]
 
     def feed(self, event: Event) -> None:
         """Take the next event."""
         if self._bounds.is_reached:
             self._duration = max(event.t, self._duration)
             return
-        handler = self._handlers.get(type(event))
+        handler = _HANDLERS.get(type(event))
         if handler is not None:
-            handler(event)
+            handler(self, event)
         if event.t > self._duration:
             self._duration = event.t
             self._turns.pass_time(event.t)
@@ -270,16 +251,7 @@ class TurnTracker:
         self._responses.receive(chunk)
         number = self._said.add_chunk(chunk)
         if chunk.held_back:
-            self._hold_back(chunk, number)
-
-    def _hold_back(self, chunk: AgentChunkReceived, reply: int) -> None:
-        cut = self._cuts.all[-1] if self._cuts.all else None
-        at = chunk.t if cut is None else self._end_of(cut)
-        number = self._spans.give_up(chunk.start, chunk.stop, at)
-        if cut is not None:
-            cut.held_back_samples += chunk.stop - chunk.start
-            cut.add_span(number)
-            self._said.link(cut, reply)
+            self._discards.hold_back(chunk, number)
 
     def _on_heard(self, heard: AgentHeard) -> None:
         self._spans.hear(heard)
@@ -303,36 +275,9 @@ class TurnTracker:
         self._responses.touch(len(self._turns.agent) - 1)
 
     def _on_discarded(self, discarded: AgentDiscarded) -> None:
-        self._said.lose(discarded.start, discarded.stop)
-        cut = self._cuts.near(discarded.t) if discarded.reason == "interrupt" else None
-        at = self._lost_at(discarded) if cut is None else self._end_of(cut)
-        number = self._spans.discard(discarded, at)
+        self._discards.discard(discarded)
         if discarded.reason != "overflow":
             self._responses.discard(discarded.stop)
-        if cut is not None:
-            self._attach(cut, discarded, number)
-        elif discarded.reason == "interrupt":
-            self._loose.append((discarded, number))
-
-    def _lost_at(self, discarded: AgentDiscarded) -> float:
-        """Return where audio would be heard that was given up with no interrupt."""
-        last = self._spans.settled[-1] if self._spans.settled else None
-        if last is not None and last.kind == "discarded" and last.stop == discarded.start:
-            return last.at + (last.stop - last.start) / SAMPLE_RATE
-        return self._spans.heard_until or discarded.t
-
-    def _attach(self, cut: Cut, discarded: AgentDiscarded, span: int) -> None:
-        cut.discarded_samples += discarded.stop - discarded.start
-        cut.add_span(span)
-        for number in self._said.replies_in(discarded.start, discarded.stop):
-            self._said.link(cut, number)
-
-    def _end_of(self, cut: Cut) -> float:
-        """Return where audio would be heard that follows what ``cut`` has thrown away so far."""
-        if not cut.spans:
-            return cut.event.t if cut.silent_at is None else cut.silent_at
-        last = self._spans.settled[cut.spans[-1]]
-        return last.at + (last.stop - last.start) / SAMPLE_RATE
 
     # -- interrupts ----------------------------------------------------------------------------
 
@@ -342,16 +287,7 @@ class TurnTracker:
             self._cuts.hear_echo(echo)
         self._mark_cut(cut)
         self._claim(cut)
-        head = self._spans.next_queued
-        if head is not None and event.queued_samples:
-            # what came after the interrupt may have been told before it
-            stop = min(self._spans.received_samples, head + event.queued_samples)
-            for number in self._said.replies_in(head, stop):
-                self._said.link(cut, number)
-        for discarded, span in list(self._loose):
-            if self._cuts.near(discarded.t) is cut:
-                self._loose.remove((discarded, span))
-                self._attach(cut, discarded, span)
+        self._discards.interrupt(cut)
 
     def _on_silenced(self, silenced: Silenced) -> None:
         cut = self._cuts.silence(silenced)
@@ -361,15 +297,8 @@ class TurnTracker:
         if cut.silent_at is not None:
             self._turns.agent_cut()
             self._overlaps.agent_cut()
-            self._retime(cut, cut.silent_at)
+            self._discards.silence(cut, cut.silent_at)
             self._said.silence(cut)
-
-    def _retime(self, cut: Cut, silent_at: float) -> None:
-        at = silent_at
-        for number in cut.spans:
-            self._spans.move(number, at)
-            span = self._spans.settled[number]
-            at += (span.stop - span.start) / SAMPLE_RATE
 
     # -- the user ------------------------------------------------------------------------------
 
@@ -400,22 +329,11 @@ class TurnTracker:
         """Take back what was made of speech that was the agent's own voice."""
         self._onsets.remove(onset)
         self._overlaps.forget_speech(onset)
-        turns, answered = self._turns.agent, self._turns.answered
-        first = max(len(turns) - 2 * self.ECHOES, 0)
-        before = [
-            (turn.start, stop) for turn, stop in zip(turns[first:], answered[first:], strict=True)
-        ]
+        first = max(len(self._turns.agent) - 2 * self.ECHOES, 0)
+        before = self._turns.answers_from(first)
         if self._turns.forget_speech(onset):
-            after = [
-                (turn.start, stop)
-                for turn, stop in zip(turns[first:], answered[first:], strict=True)
-            ]
-            same = sum(
-                1
-                for _ in takewhile(
-                    lambda pair: pair[0] == pair[1], zip(before, after, strict=False)
-                )
-            )
+            pairs = zip(before, self._turns.answers_from(first), strict=False)
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
             self._responses.touch(first + same)
         self._claim_all(self._cuts.forget_speech(onset, echo))
 
@@ -426,7 +344,7 @@ class TurnTracker:
 
     def _claim(self, cut: Cut) -> None:
         """Let the overlap know that an interrupt followed it."""
-        is_own = cut.kind in {"button", "message"}
+        is_own = cut.event.source in OF_SOURCE
         if is_own or cut.onset is not None:
             self._overlaps.claim(None if is_own else cut.onset, cut.event.t, cut.number)
         else:
@@ -497,6 +415,26 @@ class TurnTracker:
         else:
             self._interruptions[cut.number - 1] = record
             self._changed_record = min(self._changed_record, cut.number - 1)
+
+
+_HANDLERS: dict[type[Event], Callable[[TurnTracker, Any], None]] = {
+    AgentChunkReceived: TurnTracker._on_agent_chunk,
+    AgentHeard: TurnTracker._on_heard,
+    AgentDiscarded: TurnTracker._on_discarded,
+    Interrupted: TurnTracker._on_interrupted,
+    Silenced: TurnTracker._on_silenced,
+    SpeechStarted: TurnTracker._on_speech_started,
+    SpeechEnded: TurnTracker._on_speech_ended,
+    EchoHeard: TurnTracker._on_echo,
+    SoundBefore: TurnTracker._on_sound,
+    MessageReceived: TurnTracker._on_message,
+    MessageSent: TurnTracker._on_message_sent,
+    MicChunkSent: TurnTracker._on_mic_chunk,
+    Muted: TurnTracker._on_muted,
+    StateChanged: TurnTracker._on_state,
+    Trouble: TurnTracker._on_trouble,
+}
+"""What takes events, by type; the others say nothing of turns."""
 
 
 def _is_in(onset: float, echo: EchoHeard) -> bool:

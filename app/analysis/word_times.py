@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from app.analysis.replies import Fate, Replies, Reply, Word
+from app.analysis.replies import Fate, Replies, Reply, Word, letter_edges
+from app.analysis.turn_messages import reply_text
 from app.analysis.turn_records import AudioSpan, Line, Turn
 from app.analysis.viewed import EventSource
 from app.timeline.events import AgentChunkReceived, Event, MessageReceived
@@ -73,9 +74,7 @@ def user_words(line: Line, turns: Sequence[Turn]) -> tuple[TimedWord, ...]:
     texts = line.text.split()
     if line.typed or turn is None or turn.stop is None or not texts:
         return ()
-    edges = [0]
-    for text in texts:
-        edges.append(edges[-1] + len(text) + 1)
+    edges = letter_edges(texts)
     per_letter = (turn.stop - turn.start) / edges[-1]
     return tuple(
         TimedWord(text, turn.start + left * per_letter, turn.start + right * per_letter)
@@ -157,7 +156,7 @@ def _reply_of(line: Line, events: Iterator[Event], times: _Times) -> Reply | Non
         if isinstance(event, AgentChunkReceived):
             replies.add_chunk(event)
         elif isinstance(event, MessageReceived) and event.kind == "agent_response":
-            replies.add_text(event.t, _text_of(event), event.event_id)
+            replies.add_text(event.t, reply_text(event), event.event_id)
     alike = [reply for reply in replies.all if reply.shown_text == line.text]
     return min(alike, key=lambda reply: _distance(reply, line, times), default=None)
 
@@ -165,12 +164,6 @@ def _reply_of(line: Line, events: Iterator[Event], times: _Times) -> Reply | Non
 def _distance(reply: Reply, line: Line, times: _Times) -> float:
     at = None if reply.start is None else times.at(reply.start)
     return abs((reply.at if at is None else at) - line.at)
-
-
-def _text_of(message: MessageReceived) -> str:
-    body = message.payload.get("agent_response_event")
-    text = (body if isinstance(body, dict) else message.payload).get("agent_response")
-    return text if isinstance(text, str) else ""
 
 
 def _events_about(events: EventSource, t: float) -> Iterator[Event]:

@@ -14,8 +14,6 @@ class Agreement:
     takes fewer. None where the texts are not beginnings of one text.
     """
 
-    heard_words: int
-    corrected_words: int
     apart: int | None
 
     @property
@@ -31,8 +29,7 @@ def agreement(heard: str, corrected: str) -> Agreement:
     counts as ours.
     """
     ours, theirs = words_of(heard), words_of(corrected)
-    apart = len(theirs) - len(ours) if _is_beginning(ours, theirs) else None
-    return Agreement(len(ours), len(theirs), apart)
+    return Agreement(len(theirs) - len(ours) if _is_beginning(ours, theirs) else None)
 
 
 def _is_beginning(ours: list[str], theirs: list[str]) -> bool:

@@ -14,7 +14,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TextIO
 
-from app.analysis.turns import Spread, TurnTracker
+from app.analysis.responses import underruns_in
+from app.analysis.turn_records import Spread
+from app.analysis.turns import TurnTracker
 from app.commands.exit_codes import DEVICE_OR_FILE, FAILED, INTERRUPTED, OK
 from app.live.session import EndReason, Session, State
 from app.plain import one_line, printable
@@ -226,7 +228,7 @@ def report(session: Session, tracker: TurnTracker) -> dict[str, Any]:
         **asdict(summary),
         "interruption_list": [asdict(item) for item in tracker.interruptions],
         "response_latencies_ms": list(tracker.response_latencies_ms),
-        "health": session.health(),
+        "health": {**session.health(), "underruns": underruns_in(tracker.responses)[0]},
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from app.export.formats import PICTURE_IDS, Has, Wish, refusal
 from app.export.material import Material, open_material
 from app.export.packing import own_files
+from app.plain import one_line
 from audio.pcm import SAMPLE_WIDTH, samples_to_seconds, seconds_to_samples
 
 _HEADER_BYTES = 80
@@ -26,6 +27,8 @@ class Survey:
 
     name: str
     """What its exports are called, unless told otherwise."""
+    title: str
+    """What a person calls the session, in one line; empty where it has no title."""
     has: Has
     duration_samples: int
     received_samples: int
@@ -110,6 +113,7 @@ def survey(path: Path, *, swap: bool = False) -> Survey:
         received = material.sources.received
         return Survey(
             material.name,
+            one_line(material.notes.title),
             material.has,
             material.duration_samples,
             0 if received is None else received.duration_samples,

@@ -15,8 +15,8 @@ from typing import Protocol
 import numpy as np
 
 from app.analysis.replies import ReplyStarts
-from app.analysis.said import text_in
 from app.analysis.sound_events import event_of, sounds_matter
+from app.analysis.turn_messages import reply_text
 from app.timeline.account_events import AccountReader, Translator
 from app.timeline.clock import SessionClock
 from app.timeline.events import (
@@ -268,7 +268,7 @@ class Pump:
             elif isinstance(event, AgentChunkReceived):
                 self._replies.add_chunk(event)
             elif isinstance(event, MessageReceived) and event.kind == "agent_response":
-                self._replies.add_text(event.t, _text_of(event), event.event_id)
+                self._replies.add_text(event.t, reply_text(event), event.event_id)
 
     def _tell(self, told: list[Told], now: float) -> None:
         for each in told:
@@ -378,11 +378,6 @@ class _Side:
 
     def _trouble(self, at: float, sentence: str, data: dict[str, float]) -> None:
         self._timeline.append(Trouble(at, "gap", sentence, self._side, "warning", dict(data)))
-
-
-def _text_of(message: MessageReceived) -> str:
-    body = message.payload.get("agent_response_event")
-    return text_in(body, "agent_response") if isinstance(body, dict) else ""
 
 
 def _longest_silence(samples: Samples) -> tuple[int, int]:

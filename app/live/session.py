@@ -260,9 +260,11 @@ class Session:
         """Return the counters of the audio interface, the tap, tracks and recording, by name.
 
         Where silence stands for what is missing, on a track or in a file, its samples are counted.
+        Underruns are not among them: which times the queue ran dry those are, the turns tell.
         """
         account = self._tap.account
         counters = asdict(account.counters if account is not None else Counters())
+        del counters["underruns"]
         return {
             **counters,
             **self._tap.counters(),

@@ -39,7 +39,7 @@ from app.secrets import scrub
 from app.timeline.events import Event
 from app.timeline.sane_events import LONGEST_S, MOST
 
-ANALYSIS_VERSION = 4
+ANALYSIS_VERSION = 5
 """Raised whenever the same events may give other turns, interruptions, latencies or lines."""
 
 NAME = "turns.json"

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from app.analysis.finding import counted, duration
 from app.analysis.limits import Limits, class_of, exceeds
-from app.analysis.turn_records import spread
+from app.analysis.turn_records import Interruption, spread
 from app.analysis.viewed import TurnView
 from app.report.text import clock
 
@@ -107,30 +107,31 @@ def _judge_count(view: TurnView, rule: Rule, limits: Limits) -> Outcome:
 
 # -- times -------------------------------------------------------------------------------------
 
+_Measured = tuple[list[Sample], int]
+"""The samples, and how many were not measured."""
 
-def _silences(view: TurnView) -> tuple[list[Sample], int]:
-    cuts = view.interruptions
+
+def _silences(view: TurnView) -> _Measured:
+    return _of_cuts(view.interruptions, lambda cut: cut.time_to_silence_ms)
+
+
+def _mouths(view: TurnView) -> _Measured:
+    barge_ins = [cut for cut in view.interruptions if cut.kind == "barge-in"]
+    return _of_cuts(barge_ins, lambda cut: cut.mouth_to_silence_ms)
+
+
+def _of_cuts(
+    cuts: Sequence[Interruption], time_of: Callable[[Interruption], float | None]
+) -> _Measured:
     samples = [
-        Sample(cut.at, cut.time_to_silence_ms, cut.estimated, f"interruption {cut.number}")
+        Sample(cut.at, ms, cut.estimated, f"interruption {cut.number}")
         for cut in cuts
-        if cut.time_to_silence_ms is not None
+        if (ms := time_of(cut)) is not None
     ]
-    unmeasured = sum(cut.time_to_silence_ms is None and not cut.was_silent for cut in cuts)
-    return samples, unmeasured
+    return samples, sum(time_of(cut) is None and not cut.was_silent for cut in cuts)
 
 
-def _mouths(view: TurnView) -> tuple[list[Sample], int]:
-    cuts = [cut for cut in view.interruptions if cut.kind == "barge-in"]
-    samples = [
-        Sample(cut.at, cut.mouth_to_silence_ms, cut.estimated, f"interruption {cut.number}")
-        for cut in cuts
-        if cut.mouth_to_silence_ms is not None
-    ]
-    unmeasured = sum(cut.mouth_to_silence_ms is None and not cut.was_silent for cut in cuts)
-    return samples, unmeasured
-
-
-def _latencies(view: TurnView) -> tuple[list[Sample], int]:
+def _latencies(view: TurnView) -> _Measured:
     samples = [
         Sample(each.heard_at, each.latency_ms, each.estimated, "response")
         for each in view.responses
@@ -139,12 +140,11 @@ def _latencies(view: TurnView) -> tuple[list[Sample], int]:
     return samples, 0
 
 
-TIMES: dict[str, Callable[[TurnView], tuple[list[Sample], int]]] = {
+TIMES: dict[str, Callable[[TurnView], _Measured]] = {
     "time to silence": _silences,
     "mouth to silence": _mouths,
     "response latency": _latencies,
 }
-"""The samples of each time, and how many were not measured."""
 
 
 # -- counts ------------------------------------------------------------------------------------

@@ -44,30 +44,50 @@ from app.report.records import (
 )
 
 FORMAT, VERSION = "turnscope report", 1
-TABLES = ("interruptions", "turns", "responses", "overlaps", "refused", "findings", "statistics")
+
+_RECORDS: dict[str, Callable[[Examined, Words], Iterable[Record]]] = {
+    "interruptions": lambda of, words: (
+        interruption_record(cut, of.limits, words) for cut in of.turns.interruptions
+    ),
+    "turns": lambda of, _words: map(
+        turn_record, spoken_turns(of.turns.user_turns, of.turns.agent_turns)
+    ),
+    "responses": lambda of, _words: map(response_record, of.turns.responses),
+    "overlaps": lambda of, _words: (
+        overlap_record(overlap, of.limits) for overlap in of.turns.overlaps
+    ),
+    "refused": lambda of, _words: map(refused_record, of.turns.refused),
+    "findings": lambda of, _words: map(finding_record, of.findings),
+    "statistics": lambda of, _words: map(
+        statistic_record, figures_of(of.turns, of.limits).statistics
+    ),
+}
+TABLES = tuple(_RECORDS)
 
 
 def session_document(session: Examined, words: Words) -> Record:
     """Return all there is to say of a session; what is not known is null."""
-    turns, limits = session.turns, session.limits
-    figures = figures_of(turns, limits)
-    lines = [record for line in turns.transcript if (record := line_record(line, words))]
+    figures = figures_of(session.turns, session.limits)
+
+    def all_of(table: str) -> list[Record]:
+        return list(_RECORDS[table](session, words))
+
+    transcript = session.turns.transcript
     return {
         "name": session.name,
         "agent": session.agent,
         "began_utc": session.began_utc or None,
         "duration_s": session.duration_s,
         "warnings": session.warnings,
-        "findings": [finding_record(finding) for finding in session.findings],
+        "findings": all_of("findings"),
         "statistics": [statistic_record(each) for each in figures.statistics],
         "counts": figures.counts,
-        "interruptions": [interruption_record(cut, limits, words) for cut in turns.interruptions],
-        "overlaps": [overlap_record(overlap, limits) for overlap in turns.overlaps],
-        "turns": [turn_record(each) for each in spoken_turns(turns.user_turns, turns.agent_turns)],
-        "responses": [response_record(response) for response in turns.responses],
-        "refused": [refused_record(refused) for refused in turns.refused],
-        "lines": lines,
+        **{table: all_of(table) for table in _OF_SESSION},
+        "lines": [record for line in transcript if (record := line_record(line, words))],
     }
+
+
+_OF_SESSION = ("interruptions", "overlaps", "turns", "responses", "refused")
 
 
 def json_pieces(
@@ -106,23 +126,9 @@ def _text(value: Record, depth: int) -> str:
 
 def table_rows(table: str, session: Examined, words: Words) -> list[Record]:
     """Return one of ``TABLES`` of a session; each row begins with the session's name."""
-    turns, limits = session.turns, session.limits
-    rows: Iterable[Record]
-    if table == "interruptions":
-        rows = (interruption_record(cut, limits, words) for cut in turns.interruptions)
-    elif table == "turns":
-        rows = (turn_record(each) for each in spoken_turns(turns.user_turns, turns.agent_turns))
-    elif table == "responses":
-        rows = (response_record(response) for response in turns.responses)
-    elif table == "overlaps":
-        rows = (overlap_record(overlap, limits) for overlap in turns.overlaps)
-    elif table == "refused":
-        rows = (refused_record(refused) for refused in turns.refused)
-    elif table == "findings":
-        rows = (_flat(finding_record(finding)) for finding in session.findings)
-    else:
-        statistics = figures_of(turns, limits).statistics
-        rows = (statistic_record(statistic) for statistic in statistics)
+    rows = _RECORDS[table](session, words)
+    if table == "findings":
+        rows = map(_flat, rows)
     return [{"session": session.name, **row} for row in rows]
 
 

@@ -113,7 +113,7 @@ class Drawing:
     def __init__(self, view: TurnView, sources: Sources) -> None:
         """Begin with what the session holds; samples are read as pictures need them."""
         self.user, self.agent = _turns_by_time(view.user_turns), _turns_by_time(view.agent_turns)
-        self.lost = ByTime((span.at, _stop_of(span), span) for span in view.spans if _is_lost(span))
+        self.lost = ByTime((span.at, span.until, span) for span in view.spans if _is_lost(span))
         self.sources = sources
 
     def draw(self, marked: Marked) -> str:
@@ -123,10 +123,6 @@ class Drawing:
 
 def _turns_by_time(turns: list[Turn]) -> ByTime[Turn]:
     return ByTime((turn.start, inf if turn.stop is None else turn.stop, turn) for turn in turns)
-
-
-def _stop_of(span: AudioSpan) -> float:
-    return span.at + (span.stop - span.start) / SAMPLE_RATE
 
 
 def _is_lost(span: AudioSpan) -> bool:
@@ -215,14 +211,14 @@ def _ghosts(
 ) -> Iterator[str]:
     """Draw what was thrown away where it would have been heard."""
     for span in lost:
-        if _stop_of(span) > lost_from:
+        if span.until > lost_from:
             yield from _ghost(span, received, window, top)
 
 
 def _ghost(
     span: AudioSpan, received: SampleSource | None, window: Window, top: int
 ) -> Iterator[str]:
-    left, right = window.x(span.at), window.x(_stop_of(span))
+    left, right = window.x(span.at), window.x(span.until)
     columns = int((right - left) / STEP)
     if columns < 2:
         return

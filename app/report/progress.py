@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
-from typing import Self
 
 from app.plain import one_line
+from audio.closing import Closing
 
 LONGEST_NAME = 40
 """With all the rest it fits a terminal of 80 columns: a line that wraps cannot be taken away."""
 
 
-class Progress:
+class Progress(Closing):
     """Shows which session is worked out; takes its line away at the end. Main thread only."""
 
     def __init__(self, total: int) -> None:
@@ -36,15 +35,6 @@ class Progress:
             print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
             self._width = 0
 
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Take the line away."""
         self.clear()

@@ -95,3 +95,15 @@ BARGE_IN = (
     mic(5.0),
     StateChanged(5.5, "ended"),
 )
+
+TWO_REPLIES = (
+    response(2.6, "One before", 1),
+    chunk(2.7, 0, "One before", 1),
+    heard(0, 10 * S, 3.0),
+    response(3.85, "Two in two pieces now", 3),
+    chunk(3.88, 10 * S, "Two in two", 3),
+    heard(10 * S, 20 * S, 3.9),
+    chunk(4.65, 20 * S, "pieces now", 3),
+    heard(20 * S, 30 * S, 4.7),
+)
+"""The queue is dry for 400 ms between two replies, and at last for 300 ms inside the second."""

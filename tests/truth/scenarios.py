@@ -7,18 +7,26 @@ from tests.truth.scenario import Echo, Scenario, Story
 from tests.truth.voice import Voice
 
 # What the agent says: enough to be cut in, and in plain words of different lengths.
-TOUR = "Welcome to the museum. The tour begins in the great hall, where the oldest paintings hang,"
-TOUR += " and it ends an hour later in the garden behind the house."
-ORDER = "Your order has left our warehouse this morning. It should reach you on Thursday between"
-ORDER += " nine and twelve, unless the roads are closed because of the snow."
-BANK = "I can see three payments on your account since Monday. The largest went to a furniture"
-BANK += " shop in Berlin, and the other two were taken out in cash near the station."
+TOUR = (
+    "Welcome to the museum. The tour begins in the great hall, where the oldest paintings hang,"
+    " and it ends an hour later in the garden behind the house."
+)
+ORDER = (
+    "Your order has left our warehouse this morning. It should reach you on Thursday between"
+    " nine and twelve, unless the roads are closed because of the snow."
+)
+BANK = (
+    "I can see three payments on your account since Monday. The largest went to a furniture"
+    " shop in Berlin, and the other two were taken out in cash near the station."
+)
 WEATHER = (
     "Tomorrow will be cloudy at first, with some rain along the coast. In the afternoon the sun"
+    " comes out, and temperatures rise to about nineteen degrees."
 )
-WEATHER += " comes out, and temperatures rise to about nineteen degrees."
-RECIPE = "First, cut the onions and the garlic very finely. Then warm some oil in a heavy pan, add"
-RECIPE += " everything at once, and stir until it begins to turn golden."
+RECIPE = (
+    "First, cut the onions and the garlic very finely. Then warm some oil in a heavy pan, add"
+    " everything at once, and stir until it begins to turn golden."
+)
 BRIEF = "All right, I have made a note of that."
 SURE = "Sure, go ahead, I am listening."
 PLACES = "Paris London Madrid Vienna Lisbon Athens Dublin Warsaw"
@@ -45,14 +53,15 @@ VOICES = {
 }
 
 
-def _barge_ins() -> list[Scenario]:
+def _voices() -> list[Scenario]:
+    """Return barge-ins by every voice, some of them over noise."""
     noises: dict[str, sounds.Noise] = {
         "f4-fast": "white",
         "f3-slow": "pink",
         "scot": "pink",
         "f5": "white",
     }
-    made = [
+    return [
         Story(
             f"barge-in-{name}-{noises[name]}-20-db" if name in noises else f"barge-in-{name}",
             user=voice,
@@ -63,7 +72,11 @@ def _barge_ins() -> list[Scenario]:
         .end()
         for name, voice in VOICES.items()
     ]
-    made += [
+
+
+def _reactions() -> list[Scenario]:
+    """Return barge-ins at other moments, and agents that take less time to stop, or more."""
+    return [
         Story("barge-in-early-and-late", user=VOICES["f2"])
         .barge_in(TOUR, 0.6, 400, NO)
         .barge_in(WEATHER, 6.6, 400, WAIT)
@@ -91,6 +104,12 @@ def _barge_ins() -> list[Scenario]:
         .turn(WHEN)
         .barge_in(ORDER, 2.4, 450, STOP)
         .end(),
+    ]
+
+
+def _chunk_lengths() -> list[Scenario]:
+    """Return barge-ins with agent chunks, and mic chunks, of other lengths."""
+    return [
         Story("chunks-100-ms", chunk_ms=100, user=VOICES["m3"])
         .barge_in(TOUR, 2.5, 400, STOP)
         .heard_out(BRIEF)
@@ -109,7 +128,6 @@ def _barge_ins() -> list[Scenario]:
         .barge_in(RECIPE, 3.3, 500, WAIT)
         .end(),
     ]
-    return made
 
 
 def _noisy() -> list[Scenario]:
@@ -279,7 +297,9 @@ def _words_and_wires() -> list[Scenario]:
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
-        *_barge_ins(),
+        *_voices(),
+        *_reactions(),
+        *_chunk_lengths(),
         *_noisy(),
         *_echoes(),
         *_false_ones(),

@@ -263,7 +263,7 @@ class SyntheticSession:
         return self._now
 
     def health(self) -> dict[str, int]:
-        return {"underruns": 0, "input_xruns": 0, "mic_chunks": self._laid // 4000}
+        return {"input_xruns": 0, "mic_chunks": self._laid // 4000}
 
     @property
     def agent_speaking(self) -> bool:

@@ -22,26 +22,20 @@ from PySide6.QtWidgets import (
 )
 
 from app.analysis.limits import Limits
+from ui.inspection.interruption_columns import columns_of
 from ui.inspection.limit_menu import LimitMenu
 from ui.inspection.moments import (
     CLASSES,
-    DISCARDED,
     TROUBLE,
     Moment,
     as_text,
-    discarded_text,
     heard_text,
-    is_mouth_over,
-    is_time_over,
     moments_of,
-    mouth_text,
     source_text,
-    time_text,
 )
 from ui.lanes.time_axis import clock_text
 from ui.parts.stick_to_end import StickToEnd
 from ui.parts.tables import (
-    UNKNOWN,
     Column,
     Index,
     RecordModel,
@@ -61,86 +55,6 @@ EMPTY = (
 )
 NONE_FITS = "No interruption is of this class and holds this text."
 ALL, ALL_TROUBLE = "", "trouble"
-OVER = "warning"
-"""The colour of figures over their limit."""
-WRONG = "interruption"
-"""The colour of classes in which something went wrong."""
-
-
-def columns(limits: Limits) -> tuple[Column[Moment], ...]:
-    """Return the columns; figures over ``limits`` are coloured."""
-
-    def time_of(moment: Moment) -> float | None:
-        return None if moment.cut is None else moment.cut.time_to_silence_ms
-
-    def mouth_of(moment: Moment) -> float | None:
-        return None if moment.cut is None else moment.cut.mouth_to_silence_ms
-
-    return (
-        Column(
-            "#",
-            lambda m: m.name.removeprefix("#"),
-            40,
-            "The interruption's number in this session; an overlap has none",
-            key=lambda m: None if m.cut is None else m.cut.number,
-        ),
-        Column(
-            "Time",
-            lambda m: clock_text(m.at, 3),
-            112,
-            "Session time of the interrupt() call, or when both began to speak",
-            key=lambda m: m.at,
-        ),
-        Column(
-            "Class",
-            lambda m: m.kind or UNKNOWN,
-            96,
-            "Barge-in, late, button, message, false; missed, backchannel, talked over",
-            number=False,
-            tone=lambda m: WRONG if m.kind in TROUBLE else "",
-            cell_tip=lambda m: CLASSES.get(m.kind, "Not certain, or not yet"),
-        ),
-        Column(
-            "Source",
-            source_text,
-            112,
-            "Who interrupted: the agent's server, the button, local VAD, or a message; "
-            "none where nobody did",
-            number=False,
-        ),
-        Column(
-            "Mouth to silence",
-            mouth_text,
-            128,
-            "From the onset of the user's speech to the last agent sample leaving the speaker, in "
-            f"ms: what a person feels. Coloured over {limits.mouth_to_silence_ms:g} ms",
-            key=mouth_of,
-            tone=lambda m: OVER if is_mouth_over(m, limits) else "",
-        ),
-        Column(
-            "Time to silence",
-            time_text,
-            120,
-            "From the interrupt() call to the last agent sample leaving the speaker, in ms. "
-            f"Coloured over {limits.time_to_silence_ms:g} ms",
-            key=time_of,
-            tone=lambda m: OVER if is_time_over(m, limits) else "",
-        ),
-        Column(
-            "Discarded",
-            discarded_text,
-            132,
-            DISCARDED,
-            key=lambda m: None if m.cut is None else m.cut.discarded_ms + m.cut.held_back_ms,
-        ),
-        Column(
-            "Heard up to",
-            heard_text,
-            240,
-            "The words of the reply that had left the speaker; one that was cut ends in a dash",
-            number=False,
-        ),
-    )
 
 
 class MomentModel(RecordModel[Moment]):
@@ -195,17 +109,18 @@ class InterruptionPanel(QWidget):
     moments_changed = Signal()
     """There are others, or more is known of one."""
 
-    def __init__(self, theme: Theme | None = None, limits: Limits | None = None) -> None:
-        """Begin empty; ``theme`` colours what is over ``limits``."""
+    def __init__(self, theme: Theme | None = None) -> None:
+        """Begin empty, with the default limits; ``theme`` colours what is over them."""
         super().__init__()
-        self._theme, self._limits = theme, limits or Limits()
+        self._limits = Limits()
         self._cuts: list[Interruption] = []
         self._overlaps: list[Overlap] = []
         self.moments: list[Moment] = []
         """All of them, in order of time."""
         self._chosen: tuple[str, float] | None = None
-        self.model = MomentModel(columns(self._limits), self, theme)
-        widths = [column.width for column in columns(self._limits)]
+        columns = columns_of(self._limits)
+        self.model = MomentModel(columns, self, theme)
+        widths = [column.width for column in columns]
         self.table = fixed_table(self.model, "Interruptions", EMPTY, widths[:-1])
         self.rows = FittingMoments(self.model)
         self._figures = QLabel(self)
@@ -239,7 +154,7 @@ class InterruptionPanel(QWidget):
             return
         self._limits = limits
         self.limits.show_limits(limits)
-        self.model.set_columns(columns(limits))
+        self.model.set_columns(columns_of(limits))
         self._show()
 
     def _show(self) -> None:

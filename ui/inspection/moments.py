@@ -38,6 +38,8 @@ AROUND_S = 2.0
 """How much of the session is looked at closely, at the least."""
 LISTEN_BEFORE_S = 2.0
 LISTEN_AFTER_S = 1.5
+LONGEST_HEARD = 120
+"""Characters of what was heard: of more, the end is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,13 @@ def is_time_over(moment: Moment, limits: Limits) -> bool:
     return cut is not None and exceeds(cut.time_to_silence_ms, limits.time_to_silence_ms)
 
 
-def heard_up_to(cut: Interruption, longest: int = 120) -> str:
+def heard_up_to(cut: Interruption) -> str:
     """Return the end of what was heard, in quotes; a word that was cut ends in a dash."""
     before, cut_word, _ = words_of(cut)
     text = f"{before}{cut_word}—" if cut_word else before.rstrip()
     if not text:
         return UNKNOWN
-    return f"“{text}”" if len(text) <= longest else f"“…{text[-longest:]}”"
+    return f"“{text}”" if len(text) <= LONGEST_HEARD else f"“…{text[-LONGEST_HEARD:]}”"
 
 
 def heard_text(moment: Moment) -> str:
@@ -226,8 +228,9 @@ def sound_text(sound: Sound | None) -> str:
     return f"The microphone held silence, {peak} at the most: no sound led to this."
 
 
-def _level(value: float, unit: str) -> str:
-    return f"{value:.0f} {unit}".replace("-", "−")
+def _level(value: float | None, unit: str) -> str:
+    # of an echo that was told of alone no level was measured
+    return UNKNOWN if value is None else f"{value:.0f} {unit}".replace("-", "−")
 
 
 def title_of(moment: Moment) -> str:

@@ -79,10 +79,10 @@ class FindingsPanel(QWidget):
     """Session seconds that a person wants to see."""
     EVERY_MS = 1000
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        """Begin empty."""
+    def __init__(self) -> None:
+        """Begin empty, with the default limits."""
         super().__init__()
-        self._limits = limits or Limits()
+        self._limits = Limits()
         self._view: TurnView | None = None
         self._is_due = False
         self.findings: list[Finding] = []

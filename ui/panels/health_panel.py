@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from ui.panels.health_tips import TIPS
 from ui.parts.theme import GRID, Theme, tabular
 
 EMPTY = "What the devices and queues report while a session runs appears here."
 COLUMN_PAIRS = 3
+TIP_CHARS = 64
+"""So long a line of a tooltip is quick to read; a plain one is not broken by itself."""
 
 
 class HealthPanel(QScrollArea):
@@ -80,6 +84,8 @@ class HealthPanel(QScrollArea):
         value.setTextFormat(Qt.TextFormat.PlainText)
         value.setFont(tabular())
         value.setAccessibleName(name)
+        for each in (label, value):
+            each.setToolTip(fill(TIPS.get(name, ""), TIP_CHARS))
         self._grid.addWidget(label, row, 2 * pair)
         self._grid.addWidget(value, row, 2 * pair + 1)
         self._grid.setColumnStretch(2 * pair + 1, 1)

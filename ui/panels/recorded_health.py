@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from app.plain import one_line
+from ui.panels.health_facts import UNDERRUNS, underruns_text
 
 if TYPE_CHECKING:
     from app.recordings.gaps import Gap
@@ -19,6 +20,8 @@ RATE = 16_000
 LONGEST = 64
 """Characters of a name that are shown."""
 UNTOLD = "–"
+MOST = 10**10
+"""No number in an event that makes sense is so large."""
 OF_A_FILE = (
     "An audio file holds sound alone. Which devices it was made with, and what they reported, "
     "only the recording of a session can tell."
@@ -27,7 +30,6 @@ READING = "Reading what the recording tells…"
 COUNTED = (
     ("Input xruns", "xrun", "input"),
     ("Output xruns", "xrun", "output"),
-    ("Underruns", "underrun", ""),
     ("Dropped input", "dropped", "input"),
     ("Dropped output", "dropped", "output"),
     ("Gaps", "gap", ""),
@@ -53,6 +55,7 @@ def recorded_facts(
         "Microphone": _name(info.microphone),
         "Speaker": _name(info.speaker),
         "Playout times": "estimated" if info.is_estimated else "from the device",
+        **recorded_underruns(recording),
         "User audio": _name(info.formats.get("user_input")),
         "Agent audio": _name(info.formats.get("agent_output")),
     }
@@ -66,22 +69,36 @@ def recorded_facts(
     return facts
 
 
+def recorded_underruns(recording: Recording) -> dict[str, str]:
+    """Return the line about underruns: it is known with the turns, which may come later."""
+    turns = recording.turns
+    # where there are no events, nobody knows what the queue held
+    is_known = turns is not None and recording.timeline.appended > 0
+    return {UNDERRUNS: underruns_text(turns.responses) if is_known else UNTOLD}
+
+
 def count_text(kind: str, troubles: Sequence[Trouble]) -> str:
     """Return how many there were and, where they tell it, how much audio they are about."""
-    count = f"{len(troubles)}"
+    count = f"{sum(_count(each) for each in troubles)}"
     if kind == "dropped":
         seconds = _sum(each.data.get("samples") for each in troubles) / RATE
-    elif kind in ("underrun", "gap"):
+    elif kind == "gap":
         seconds = _sum(each.data.get("ms") for each in troubles) / 1000
     else:
         return count
     return f"{count} ({seconds:.2f} s)" if seconds else count
 
 
+def _count(trouble: Trouble) -> int:
+    """Return how many troubles an event stands for: of many in a second there is one event."""
+    count = trouble.data.get("count")
+    return count if type(count) is int and 0 < count < MOST else 1
+
+
 def _sum(values: Iterable[object]) -> float:
     """Return the sum of those that are sane numbers."""
     numbers = (each for each in values if isinstance(each, int | float))
-    return float(sum(each for each in numbers if 0 <= each < 1e10))
+    return float(sum(each for each in numbers if 0 <= each < MOST))
 
 
 def _name(value: object) -> str:

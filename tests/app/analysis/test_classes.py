@@ -38,6 +38,16 @@ def test_it_is_false_once_the_user_track_was_listened_to(kind: str) -> None:
     assert only(tracker).kind == "false"
 
 
+@pytest.mark.parametrize(
+    ("source", "holds"), [("agent", "echo"), ("button", None), ("message", None)]
+)
+def test_what_the_user_track_held_is_no_cause_of_what_a_person_did(
+    source: str, holds: str | None
+) -> None:
+    found = only(track(*SPOKEN, echo(2.0, 2.6), *cut(2.5, source=source))).sound
+    assert (found and found.kind) == holds
+
+
 def test_where_nobody_tells_what_was_heard_it_is_false_a_second_later() -> None:
     tracker = track(*SPOKEN, *cut(2.5), mic_at(3.49))
     assert only(tracker).kind is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.analysis.turns import Turn
+from app.analysis.turn_records import Turn
 from app.timeline.events import MessageSent, SpeechEnded, SpeechStarted, StateChanged
 from tests.app.told_events import RATE, heard, mic, track
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from app.analysis.turn_messages import reply_text
 from app.timeline.events import MessageReceived
 from tests.app.told_events import response, track, user_transcript
 
@@ -32,3 +35,18 @@ def test_messages_of_the_wrong_shape_are_passed_over():
         MessageReceived(1, "unheard_of", {"a": [1]}),
     ]
     assert all(line.text == "" for line in track(*bad).transcript)
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        ({"agent_response_event": {"agent_response": "Hello"}}, "Hello"),
+        ({"agent_response": "Hello"}, "Hello"),
+        ({"agent_response_event": {"agent_response": 5}, "agent_response": "Hello"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_reply_has_the_text_that_its_line_shows(payload, text):
+    message = MessageReceived(1.0, "agent_response", payload, 1)
+    assert reply_text(message) == text
+    assert [line.text for line in track(message).transcript] == [text]

@@ -1,4 +1,4 @@
-"""Turns, interruptions, words and latencies of sessions written down by hand."""
+"""Turns, interruptions, latencies and lines of sessions written down by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from app.analysis.turns import AudioSpan, Turn, TurnTracker
+from app.analysis.turn_records import Turn
+from app.analysis.turns import TurnTracker
 from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
@@ -17,7 +18,6 @@ from app.timeline.events import (
     Silenced,
     SpeechEnded,
     SpeechStarted,
-    StateChanged,
     Trouble,
     event_from_dict,
 )
@@ -31,7 +31,6 @@ from tests.app.told_events import (
     feed_all,
     heard,
     mic,
-    queued,
     response,
     track,
     user_transcript,
@@ -65,17 +64,6 @@ def test_turns_and_latency_of_the_same_session():
     assert [turn.start for turn in tracker.agent_turns] == [1.05, 3.45]
     assert [turn.stop for turn in tracker.agent_turns] == pytest.approx([1.90, 3.65])
     assert tracker.response_latencies_ms == pytest.approx([850])
-
-
-def test_spans_say_what_became_of_every_sample():
-    spans = track(*BARGE_IN).spans
-    assert [(span.kind, span.start, span.stop) for span in spans] == [
-        ("heard", 0, 17 * S),
-        ("discarded", 17 * S, 30 * S),
-        ("heard", 30 * S, 34 * S),
-    ]
-    # the discarded would have gone on where the agent fell silent
-    assert spans[1].at == 1.93
 
 
 def test_the_transcript_has_both_parties_and_what_was_heard():
@@ -143,126 +131,6 @@ def test_it_does_not_matter_how_often_the_records_are_read(events, batch):
         assert often.interruptions is not None
     assert often.transcript == once.transcript
     assert often.interruptions == once.interruptions
-
-
-def test_words_wait_until_they_are_heard():
-    tracker = track(response(1.0, "Good morning"), chunk(1.0, 0, "Good morning"))
-    (line,) = tracker.transcript
-    assert (line.heard_text, line.waiting_text) == ("", "Good morning")
-    tracker.feed(heard(0, 4 * S, 1.1))
-    (line,) = tracker.transcript
-    assert (line.heard_text, line.waiting_text, line.unheard_text) == ("Good", "morning", "")
-
-
-def test_a_word_was_heard_if_its_middle_was():
-    for stop, words in ((2 * S, ""), (3 * S, "Good"), (8 * S, "Good"), (9 * S, "Good morning")):
-        tracker = track(chunk(1.0, 0, "Good morning"), heard(0, stop, 1.1))
-        assert tracker.transcript[0].heard_text == words, stop
-
-
-def test_words_that_never_arrived_are_unheard_after_an_interrupt():
-    text = "Good morning how are you"
-    tracker = track(
-        response(1.0, text),
-        chunk(1.0, 0, "Good morning "),
-        heard(0, 13 * S, 1.1),
-        Interrupted(1.7, 1, "agent", 0, 5),
-        Silenced(1.75, 1, 1.7, 1.75),
-    )
-    (cut,) = tracker.interruptions
-    assert cut.heard_text == "Good morning"
-    assert cut.unheard_text == "how are you"
-    assert not cut.words_estimated
-
-
-def test_no_word_waits_when_the_session_is_over():
-    text = "Good morning how are you"
-    tracker = track(response(1.0, text), chunk(1.0, 0, "Good morning "), heard(0, 5 * S, 1.1))
-    tracker.feed(AgentDiscarded(2.0, 5 * S, 13 * S, "stop"))
-    tracker.feed(StateChanged(2.1, "ended"))
-    (line,) = tracker.transcript
-    assert (line.heard_text, line.waiting_text) == ("Good", "")
-    assert line.unheard_text == "morning how are you"
-
-
-def test_without_alignment_words_are_shared_out_and_marked_estimated():
-    tracker = track(
-        response(1.0, "aaaa bbbb cccc dddd"),
-        AgentChunkReceived(1.0, 0, 16_000, 1),
-        AgentChunkReceived(1.1, 16_000, 32_000, 1),
-        heard(0, 16_000, 1.2),
-        Interrupted(2.2, 1, "agent", 16_000, 5),
-        AgentDiscarded(2.2, 16_000, 32_000, "interrupt"),
-        Silenced(2.2, 1, 2.2, 2.21),
-    )
-    (cut,) = tracker.interruptions
-    assert (cut.heard_text, cut.unheard_text) == ("aaaa bbbb", "cccc dddd")
-    assert cut.words_estimated
-    assert tracker.transcript[0].estimated
-
-
-def test_of_a_reply_that_is_still_arriving_the_whole_text_waits():
-    tracker = track(response(1.0, "Then try again"), chunk(1.0, 0, "Then t"))
-    (line,) = tracker.transcript
-    assert (line.heard_text, line.waiting_text) == ("", "Then try again")
-
-
-def test_a_word_that_arrived_in_part_is_heard_only_if_its_middle_was():
-    for part, words in (("Good m", "Good"), ("Good mornin", "Good morning")):
-        tracker = track(
-            response(1.0, "Good morning all"),
-            chunk(1.0, 0, part),
-            heard(0, len(part) * S, 1.1),
-            Interrupted(1.7, 1, "agent", 0, 5),
-            Silenced(1.75, 1, 1.7, 1.75),
-            response(3.0, "Yes, please do", 6),
-            chunk(3.0, len(part) * S, "Yes, please do", 6),
-            heard(len(part) * S, (len(part) + 14) * S, 3.1),
-        )
-        assert tracker.transcript[0].heard_text == words, part
-        assert tracker.interruptions[0].heard_text == words, part
-
-
-def test_a_word_may_begin_in_one_chunk_and_end_in_the_next():
-    tracker = track(chunk(1.0, 0, "Good mor"), chunk(1.1, 8 * S, "ning"), heard(0, 12 * S, 1.2))
-    assert tracker.transcript[0].heard_text == "Good morning"
-
-
-def test_the_button_holds_back_the_rest_of_the_reply():
-    tracker = track(
-        response(1.0, TEXT),
-        chunk(1.0, 0, "Good morning "),
-        heard(0, 8 * S, 1.1),
-        Interrupted(1.5, 1, "button", 5 * S),
-        chunk(1.51, 13 * S, "how are you today", held_back=True),
-        AgentDiscarded(1.5, 8 * S, 13 * S, "interrupt"),
-        Silenced(1.53, 1, 1.5, 1.53),
-        chunk(2.0, 30 * S, "Sorry", 2),
-        response(2.0, "Sorry", 2),
-        heard(30 * S, 35 * S, 2.1),
-    )
-    (cut,) = tracker.interruptions
-    assert (cut.kind, cut.source, cut.event_id) == ("button", "button", None)
-    assert (cut.discarded_ms, cut.held_back_ms) == (250, 850)
-    assert (cut.heard_text, cut.unheard_text) == ("Good", "morning how are you today")
-    assert [line.heard_text for line in tracker.transcript] == ["Good", "Sorry"]
-    assert cut.agent_next_at == 2.1
-    ghosts = [span for span in tracker.spans if span.kind == "discarded"]
-    assert sorted((span.start, span.stop) for span in ghosts) == [(8 * S, 13 * S), (13 * S, 30 * S)]
-    assert not queued(tracker)
-
-
-def test_the_text_of_a_reply_may_come_after_its_audio():
-    tracker = track(
-        response(1.0, "First", 1),
-        chunk(1.0, 0, "First", 1),
-        chunk(2.0, 5 * S, "Second", 4),
-        response(2.1, "Second", 4),
-        chunk(2.2, 11 * S, " reply", 5),
-    )
-    assert [line.text for line in tracker.transcript] == ["First", "Second"]
-    tracker.feed(heard(0, 11 * S, 2.3))
-    assert [line.heard_text for line in tracker.transcript] == ["First", "Second"]
 
 
 def test_an_onset_that_vad_notices_after_the_interrupt_still_counts():
@@ -339,34 +207,6 @@ def test_a_silence_from_before_the_interrupt_is_none_of_its_doing():
     assert (cut.time_to_silence_ms, cut.silent_at, cut.was_silent) == (None, None, True)
 
 
-def test_two_interrupts_close_together_keep_their_own_audio():
-    tracker = track(
-        chunk(1.0, 0, TEXT),
-        heard(0, 10 * S, 1.0),
-        Interrupted(1.5, 1, "button", 20 * S),
-        AgentDiscarded(1.5, 10 * S, 30 * S, "interrupt"),
-        Silenced(1.52, 1, 1.5, 1.52),
-        Interrupted(1.6, 2, "agent", 0, 5),
-        Silenced(1.6, 2, 1.6, None),
-    )
-    first, second = tracker.interruptions
-    assert (first.discarded_ms, second.discarded_ms) == (1000, 0)
-    assert first.time_to_silence_ms == pytest.approx(20)
-    assert second.time_to_silence_ms is None
-
-
-def test_a_discard_that_is_told_before_its_interrupt_finds_it():
-    tracker = track(
-        chunk(1.0, 0, TEXT),
-        heard(0, 10 * S, 1.0),
-        AgentDiscarded(1.5, 10 * S, 30 * S, "interrupt"),
-        Interrupted(1.5, 1, "agent", 20 * S, 5),
-        Silenced(1.52, 1, 1.5, 1.52),
-    )
-    assert tracker.interruptions[0].discarded_ms == 1000
-    assert AudioSpan("discarded", 10 * S, 30 * S, 1.52) in tracker.spans
-
-
 def test_a_correction_that_comes_before_its_interrupt_is_told_finds_it():
     tracker = track(
         response(1.0, TEXT),
@@ -378,40 +218,6 @@ def test_a_correction_that_comes_before_its_interrupt_is_told_finds_it():
         Silenced(1.52, 1, 1.5, 1.52),
     )
     assert tracker.interruptions[0].corrected_text == "Good mor"
-
-
-def test_what_the_end_of_a_session_throws_away_is_one_span_behind_what_was_heard():
-    tracker = track(
-        chunk(1.0, 0, TEXT),
-        heard(0, 10 * S, 1.0),
-        AgentDiscarded(1.5, 10 * S, 20 * S, "stop"),
-        AgentDiscarded(1.5, 20 * S, 30 * S, "stop"),
-    )
-    assert tracker.spans[1:] == [AudioSpan("discarded", 10 * S, 30 * S, 1.5)]
-
-
-def test_waiting_audio_is_shown_behind_what_was_heard():
-    tracker = track(
-        chunk(1.0, 0, "Good"),
-        chunk(1.2, 4 * S, "morning"),
-        heard(0, 2 * S, 1.1),
-    )
-    assert queued(tracker) == [AudioSpan("queued", 2 * S, 11 * S, pytest.approx(1.2))]
-    tracker.feed(heard(2 * S, 11 * S, 1.2))
-    assert not queued(tracker)
-
-
-def test_overflow_takes_from_the_end_of_the_queue():
-    tracker = track(
-        chunk(1.0, 0, "Good"),
-        chunk(1.1, 4 * S, "morning"),
-        AgentDiscarded(1.1, 8 * S, 11 * S, "overflow"),
-    )
-    (waiting,) = queued(tracker)
-    assert (waiting.start, waiting.stop) == (0, 8 * S)
-    tracker.feed(AgentDiscarded(3.0, 0, 8 * S, "stop"))
-    assert tracker.summary().discarded_ms == 11 * 50
-    assert not queued(tracker)
 
 
 def random_session(count, seed=3):
@@ -487,24 +293,3 @@ def test_a_refresh_costs_the_same_after_hours_without_a_text_or_an_interrupt():
     assert sum(costs[-60:]) < 5 * max(sum(costs[:60]), 0.01)
     said = " ".join(line.heard_text for line in tracker.transcript)
     assert said.count("hello") == 3600
-
-
-def test_a_long_text_keeps_its_audio_in_one_line():
-    text = " ".join(["word"] * 300)
-    chunks = [chunk(float(n), n * 150 * S, text[n * 150 : (n + 1) * 150]) for n in range(10)]
-    tracker = track(response(0.0, text), *chunks)
-    assert [line.text for line in tracker.transcript] == [text]
-
-
-def test_an_event_id_of_zero_is_an_id():
-    tracker = track(
-        chunk(0.5, 0, "One", event_id=None),
-        response(0.6, "One", event_id=None),
-        chunk(1.0, 3 * S, "Two", event_id=0),
-        response(1.1, "Two", event_id=0),
-        heard(0, 6 * S, 1.2),
-    )
-    assert [(line.text, line.heard_text) for line in tracker.transcript] == [
-        ("One", "One"),
-        ("Two", "Two"),
-    ]

@@ -35,5 +35,4 @@ def test_agreement(heard: str, corrected: str, apart: int | None) -> None:
 
 def test_words_are_counted_without_what_is_none() -> None:
     assert words_of("  It's 5 o'clock -- really?! ") == ["its", "5", "oclock", "really"]
-    found = agreement("One two", "One two three \u2026")
-    assert (found.heard_words, found.corrected_words) == (2, 3)
+    assert agreement("One two", "One two three \u2026").apart == 1

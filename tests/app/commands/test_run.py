@@ -38,6 +38,7 @@ from tests.app.agents.fake_agent import (
     running,
     until_closed,
 )
+from tests.app.told_events import TWO_REPLIES
 from tests.rig.speech import say, silence, write_wav
 
 SECOND = b"\x10\x00" * 16_000
@@ -99,6 +100,16 @@ def test_a_run_ends_once_the_file_has_ended_and_all_is_quiet(tmp_path, caller_wa
     assert told["duration_s"] > 4.2
     assert told["recording"] is None
     assert told["is_estimated"] is False
+    # four seconds that came at once: the queue did not run dry inside the reply
+    assert told["health"]["underruns"] == 0
+
+
+def test_the_health_of_a_run_tells_underruns_as_the_turns_do():
+    """The pause between two replies is none, though the queue ran dry and went on in it."""
+    session, tracker = Session(agent_at("http://127.0.0.1:1"), QuietCaller()), TurnTracker()
+    for event in TWO_REPLIES:
+        tracker.feed(event)
+    assert report(session, tracker)["health"]["underruns"] == 1
 
 
 def test_a_session_that_fails_has_its_code_and_its_sentence(caplog):

@@ -1,4 +1,4 @@
-"""What the pump lays on the tracks and puts on the timeline, with a simulated card."""
+"""Where the pump lays samples on the tracks, and how it keeps going, with a simulated card."""
 
 from __future__ import annotations
 
@@ -7,57 +7,13 @@ import time
 import numpy as np
 import pytest
 
-from app.analysis.replies import ReplyStarts
-from app.live.pump import Pump
-from app.timeline.events import (
-    AgentChunkReceived,
-    AgentDiscarded,
-    AgentHeard,
-    Interrupted,
-    MessageReceived,
-    MicChunkSent,
-    Silenced,
-    SpeechEnded,
-    SpeechStarted,
-    Timeline,
-    Trouble,
-)
-from app.timeline.tracks import Tracks
-from audio.account import Account, CallbackFailed, DeviceFault, Dropped, MicChunk, Underrun, Xrun
-from audio.account import Interrupted as AccountInterrupted
+from app.timeline.events import AgentDiscarded, AgentHeard, SpeechEnded, SpeechStarted, Trouble
+from audio.account import Account
 from audio.pcm import SAMPLE_RATE
 from audio.vad import SpeechEdge
-from tests.app.simulated_audio import (
-    ZERO,
-    DeafVad,
-    FakeCause,
-    FakeFeed,
-    SimulatedCard,
-    SteppedClock,
-)
+from tests.app.pump_rig import Rig
+from tests.app.simulated_audio import ZERO, DeafVad, SimulatedCard
 from tests.rig.waiting import wait_until
-
-
-class Rig:
-    """A pump on a simulated card, in simulated time."""
-
-    def __init__(self, vad=None, **card):
-        self.feed, self.clock = FakeFeed(), SteppedClock()
-        self.card = SimulatedCard(self.feed.account, **card)
-        self.tracks, self.timeline = Tracks(), Timeline()
-        self.pump = Pump(self.feed, self.tracks, self.timeline, self.clock, vad or DeafVad())
-
-    def run_to(self, t, step=0.02):
-        while self.clock.now() < t:
-            self.clock.at += step
-            self.card.run_until(self.clock.at)
-            self.pump.cycle()
-
-    def finish(self):
-        assert self.pump.stop()
-
-    def events(self, kind):
-        return [event for event in self.timeline.read()[0] if type(event) is kind]
 
 
 def loud_positions(track, threshold=10_000):
@@ -111,63 +67,6 @@ def test_agent_audio_stands_at_the_moment_it_leaves_the_speaker():
     assert abs(loud[0] / SAMPLE_RATE - heard[0].at) < 0.002
     # it was handed to the device at 2.0 s, which plays it some 30 ms later
     assert 2.02 < heard[0].at < 2.06
-
-
-def test_heard_pieces_become_few_events_and_come_soon():
-    rig = Rig()
-    rig.run_to(1.0)
-    rig.card.say(np.ones(SAMPLE_RATE * 3, np.int16), rig.clock.at)
-    worst, seen = 0.0, 0
-    while rig.clock.now() < 5.0:
-        rig.run_to(rig.clock.now() + 0.02)
-        for event in rig.events(AgentHeard)[seen:]:
-            worst = max(worst, rig.clock.now() - event.at)
-            seen += 1
-    heard = rig.events(AgentHeard)
-    assert [event.start for event in heard[1:]] == [event.stop for event in heard[:-1]]
-    assert heard[-1].stop == SAMPLE_RATE * 3
-    assert len(heard) <= 3 * 8
-    assert worst < 0.30
-    starts = np.array([event.at for event in heard])
-    lengths = np.array([event.stop - event.start for event in heard]) / SAMPLE_RATE
-    assert np.allclose(starts[1:], starts[:-1] + lengths[:-1], atol=0.001)
-
-
-def test_an_interrupt_is_told_in_order_with_all_that_was_heard_before_it():
-    rig = Rig()
-    rig.feed.cause = FakeCause("button", None)
-    rig.run_to(1.0)
-    rig.card.say(np.full(SAMPLE_RATE * 2, 9000, np.int16), rig.clock.at)
-    rig.run_to(1.5)
-    rig.card.queue.flush(rig.clock.at)
-    rig.run_to(2.0)
-    kinds = (Interrupted, AgentHeard, AgentDiscarded, Silenced)
-    order = [event for event in rig.timeline.read()[0] if isinstance(event, kinds)]
-    assert [type(event) for event in order[-4:]] == [
-        Interrupted,
-        AgentHeard,
-        AgentDiscarded,
-        Silenced,
-    ]
-    cut, fade, discarded, silenced = order[-4:]
-    assert (cut.source, cut.event_id) == ("button", None)
-    assert abs(cut.t - 1.5) < 0.021
-    assert fade.stop == discarded.start
-    assert discarded.stop == SAMPLE_RATE * 2
-    last_sample_at = fade.at + (fade.stop - fade.start) / SAMPLE_RATE
-    assert abs(silenced.silent_at - last_sample_at) < 0.001
-
-
-def test_positions_are_those_of_the_received_track_after_a_hold_back():
-    rig = Rig()
-    rig.feed.positions.add(800, 1000)
-    rig.run_to(1.0)
-    rig.card.say(np.ones(1600, np.int16), rig.clock.at)
-    rig.run_to(2.0)
-    ranges = [(event.start, event.stop) for event in rig.events(AgentHeard)]
-    assert ranges == [(0, 800), (1000, 1800)]
-    first, second = rig.events(AgentHeard)
-    assert abs(second.at - first.at - 0.05) < 0.001
 
 
 def test_a_device_that_stops_leaves_silence_and_is_told_once():
@@ -314,84 +213,6 @@ def test_speech_edges_stand_at_their_sample_and_say_when_they_were_noticed():
     assert 1.2 < started.noticed_at < 1.35
 
 
-def test_troubles_of_the_account_get_a_sentence_and_a_storm_of_them_few_events():
-    rig = Rig()
-    journal = rig.feed.account.journal
-    journal.append(Underrun(ZERO + 0.1, ZERO + 0.18))
-    journal.append(CallbackFailed(ZERO + 0.1, "OSError: gone"))
-    journal.append(DeviceFault(ZERO + 0.1, "output", "The speaker is gone."))
-    for number in range(200):
-        journal.append(Xrun(ZERO + 0.2, "input"))
-        journal.append(Dropped(ZERO + 0.2 + number / 1000, "output", 160))
-    rig.run_to(3.0)
-    troubles = rig.events(Trouble)
-    counts = dict.fromkeys(("underrun", "callback", "device", "xrun", "dropped"), 0)
-    for event in troubles:
-        counts[event.kind] += event.data["count"]
-        assert event.sentence.endswith((".", ")"))
-    assert counts == {"underrun": 1, "callback": 1, "device": 1, "xrun": 200, "dropped": 200}
-    assert len(troubles) < 12
-    dropped = sum(event.data["samples"] for event in troubles if event.kind == "dropped")
-    assert dropped == 200 * 160
-
-
-@pytest.mark.parametrize("text_late_s", [None, -0.01, 0.15])
-def test_an_underrun_is_told_inside_a_reply_and_not_between_two(text_late_s):
-    """The text of the second reply comes before its audio, or when that is being played."""
-    rig, half = Rig(), SAMPLE_RATE // 2
-
-    def text(words, event_id):
-        body = {"agent_response_event": {"agent_response": words}}
-        told = MessageReceived(rig.clock.now(), "agent_response", body, event_id)
-        rig.timeline.append(told)
-
-    def chunk(start, event_id):
-        arrived = AgentChunkReceived(rig.clock.now(), start, start + half, event_id)
-        rig.timeline.append(arrived)
-        rig.card.say(np.full(half, 9000, np.int16), rig.clock.at)
-
-    rig.run_to(1.0)
-    text("One.", 1)
-    chunk(0, 1)
-    rig.run_to(1.79)
-    if text_late_s is not None and text_late_s < 0:
-        text("Two.", 3)
-    rig.run_to(1.8)
-    chunk(half, 3)
-    if text_late_s is not None and text_late_s > 0:
-        rig.run_to(1.8 + text_late_s)
-        text("Two.", 3)
-    rig.run_to(3.0)
-    rig.finish()
-    assert rig.feed.account.counters.underruns == 1
-    told = [event for event in rig.events(Trouble) if event.kind == "underrun"]
-    assert len(told) == (text_late_s is None)
-    assert all(event.data["ms"] == pytest.approx(300, abs=25) for event in told)
-
-
-def test_where_replies_begin_is_known_of_the_latest_alone():
-    starts = ReplyStarts()
-    for number in range(3000):
-        starts.add_text(number, f"Reply {number}.", 2 * number)
-        starts.add_chunk(AgentChunkReceived(number, number * 100, number * 100 + 50, 2 * number))
-        starts.add_chunk(
-            AgentChunkReceived(number, number * 100 + 50, number * 100 + 100, 2 * number)
-        )
-        assert starts.begins_at(number * 100) == (number > 0)
-        assert not starts.begins_at(number * 100 + 50)
-    assert len(starts._replies.all) <= ReplyStarts.MOST
-
-
-def test_a_mic_chunk_says_when_it_was_captured_and_how_long_sending_took():
-    rig = Rig()
-    chunk = MicChunk(0, 4000, ZERO + 1.0, ZERO + 1.25, ZERO + 1.26, ZERO + 1.30)
-    rig.feed.account.journal.append(chunk)
-    rig.pump.cycle()
-    (sent,) = rig.events(MicChunkSent)
-    assert (sent.t, sent.captured_at, sent.completed_at) == pytest.approx((1.26, 1.0, 1.25))
-    assert sent.sent_s == pytest.approx(0.04)
-
-
 def test_an_interface_that_was_started_again_is_read_from_its_new_beginning():
     rig = Rig()
     rig.run_to(1.0)
@@ -487,34 +308,3 @@ def test_a_fault_at_the_very_end_leaves_whole_tracks_and_is_told(caplog):
     assert len(loud_positions(rig.tracks.user)) == 1
     assert rig.tracks.user.duration_samples == rig.tracks.agent.duration_samples >= SAMPLE_RATE
     assert [event.level for event in rig.events(Trouble)] == ["error"]
-
-
-def test_a_record_that_cannot_be_told_takes_no_other_with_it():
-    rig = Rig()
-
-    def confused(at):
-        raise LookupError(at)
-
-    rig.feed.cause_at = confused
-    rig.feed.account.journal.append(AccountInterrupted(ZERO + 0.1, 1, 0))
-    rig.feed.account.journal.append(Xrun(ZERO + 0.1, "input"))
-    with pytest.raises(LookupError):
-        rig.pump.cycle()
-    assert [event.kind for event in rig.events(Trouble)] == ["xrun"]
-
-
-def test_a_mic_chunk_that_waits_for_the_agent_is_not_called_sent():
-    rig = Rig()
-    rig.feed.mic_sent_since = None
-    for number in range(3):
-        at = ZERO + number / 4
-        chunk = MicChunk(4000 * number, 4000 * number + 4000, at, at + 0.25, at + 0.25, at + 0.25)
-        rig.feed.account.journal.append(chunk)
-    rig.run_to(1.0)
-    assert not rig.events(MicChunkSent)
-    rig.feed.mic_sent_since, rig.feed.mic_dropped_until = ZERO + 1.5, 4000
-    rig.run_to(2.0)
-    assert [(event.start, event.t) for event in rig.events(MicChunkSent)] == [
-        (4000, pytest.approx(1.5)),
-        (8000, pytest.approx(1.5)),
-    ]

@@ -9,6 +9,8 @@ import pytest
 
 from app.analysis.limits import Limits
 from app.analysis.turn_records import Sound
+from app.timeline.events import EchoHeard, Interrupted, Silenced
+from tests.app.told_events import heard, track
 from tests.ui.moment_records import CUTS, FALSE, LATE, OVERLAPS
 from ui.inspection.moments import (
     as_json,
@@ -36,6 +38,19 @@ def test_what_the_microphone_held_is_told_in_plain_words() -> None:
     assert "silence" in sound_text(Sound("silence", 11.0, 12.0, -70.0, -72.0))
     assert "noise" in sound_text(Sound("noise", 11.0, 12.0, -20.0, -25.0))
     assert not sound_text(None)
+
+
+def test_an_echo_that_nothing_was_measured_of_is_told_in_words_as_well() -> None:
+    (cut,) = track(
+        heard(0, 32_000, 1.0),
+        EchoHeard(2.2, 2.8, 142.0, -31.0, 0.9, 2.9),
+        Interrupted(2.9, 1, "agent", 8000, 5),
+        Silenced(2.95, 1, 2.9, 2.94),
+    ).interruptions
+    assert cut.sound is not None
+    assert cut.sound.peak_dbfs is None
+    assert "142 ms late at −31 dB" in sound_text(cut.sound)
+    assert "up to – over noise of –" in sound_text(Sound("burst", 1.0, 1.2, None, None, 180.0))
 
 
 def test_a_record_is_copied_as_text_and_as_json() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from time import thread_time
@@ -11,15 +12,24 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 
+from app.agents.base import Endpoint
 from app.analysis.turn_records import Interruption
+from app.live.choices import build_audio
+from app.live.session import Session
 from app.timeline.events import Trouble
 from audio.meter import MeterReading
+from tests.app.agents.fake_agent import FakeAgent
+from tests.app.session_rig import run
+from tests.app.told_events import TWO_REPLIES
 from tests.ui.bundles import write_audio, write_bundle
 from tests.ui.conftest import Until, bury, frames, wait_until
 from tests.ui.synthetic import SyntheticSession
-from ui.feed import mark_of
+from ui.feed import SessionFeed, mark_of
 from ui.inspection.interruption_panel import InterruptionPanel
 from ui.main_window import MainWindow
+from ui.panels.health_facts import health_facts
+from ui.panels.health_panel import TIP_CHARS
+from ui.panels.health_tips import TIPS
 from ui.panels.recorded_health import OF_A_FILE, count_text
 from ui.panels.turns_panel import TurnsPanel
 from ui.parts.icons import FOLDER, Icons
@@ -58,9 +68,64 @@ def test_health_of_a_recording_is_what_its_files_tell(
 def test_what_a_recording_tells_of_audio_is_summed_up_and_nonsense_in_it_is_not() -> None:
     dropped = [Trouble(t, "dropped", "x", "input", data={"samples": 8000}) for t in (1.0, 2.0)]
     assert count_text("dropped", dropped) == "2 (1.00 s)"
-    broken = [Trouble(1.0, "underrun", "x", data={"ms": float("nan")})]
-    assert count_text("underrun", broken) == "1"
+    broken = [Trouble(1.0, "gap", "x", data={"ms": float("nan")})]
+    assert count_text("gap", broken) == "1"
     assert count_text("xrun", []) == "0"
+    # a hundred in a second are two events, of which one says how many it stands for
+    many = [Trouble(t, "xrun", "x", data={"count": count}) for t, count in ((1.0, 1), (2.0, 99))]
+    assert count_text("xrun", many) == "100"
+    for nonsense in (-3, 0, True, 1.5, "7", 10**40, None):
+        assert count_text("xrun", [Trouble(1.0, "xrun", "x", data={"count": nonsense})]) == "1"
+
+
+def test_the_pause_between_two_replies_is_no_underrun_of_a_session() -> None:
+    session = SyntheticSession()
+    feed = SessionFeed(session)
+    *before, dry = TWO_REPLIES
+    for event in before:
+        session.timeline.append(event)
+    feed.advance()
+    assert len(feed.tracker.responses) == 1  # both replies are one turn, with a pause in it
+    assert health_facts(feed)["Underruns"] == "0"
+    session.timeline.append(dry)
+    feed.advance()
+    assert health_facts(feed)["Underruns"] == "1 (0.30 s)"
+
+
+def test_underruns_of_a_recording_are_those_of_its_turns(
+    window: MainWindow, tmp_path: Path, until: Until
+) -> None:
+    bundle = write_bundle(tmp_path / "2026-11-22_10-15-03_demo")
+    events = bundle / "events.jsonl"
+    # one told of inside a turn, one outside any, as only a stranger's recording has it
+    told = [Trouble(t, "underrun", "x", data={"count": 2, "ms": 150.0}) for t in (3.0, 7.5)]
+    lines = [*events.read_text("utf-8").splitlines(), *(json.dumps(e.to_dict()) for e in told)]
+    lines.sort(key=lambda line: json.loads(line)["t"])
+    events.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    health = window.parts.health
+    window.open_path(bundle)
+    until(lambda: health.facts().get("Underruns", "–") != "–")
+    assert health.value("Underruns") == "2 (0.15 s)"
+
+
+@pytest.mark.usefixtures("caplog")  # the session's agent cannot be reached, which is logged
+def test_every_line_of_health_says_what_it_counts(
+    window: MainWindow, tmp_path: Path, until: Until
+) -> None:
+    audio = build_audio("none", str(tmp_path / "heard.wav"))
+    agent = FakeAgent(Endpoint("http://127.0.0.1:1", "a"))
+    feed = SessionFeed(SyntheticSession())
+    feed.session = run(Session(agent, audio, record_to=tmp_path))
+    told = health_facts(feed)
+    assert "Waiting for disk" in told
+    health = window.parts.health
+    window.open_path(write_bundle(tmp_path / "2026-11-22_10-15-03_demo"))
+    until(lambda: "Not recorded" in health.facts())
+    for name in (*told, *health.facts()):
+        assert TIPS.get(name), name
+    shown = health._values["Underruns"].toolTip().splitlines()
+    assert " ".join(shown) == TIPS["Underruns"]
+    assert max(map(len, shown)) <= TIP_CHARS
 
 
 def test_turns_and_health_are_filled_while_a_session_runs(

@@ -19,7 +19,8 @@ from tests.ui.conftest import bury
 from ui.lanes.scene import Turn
 from ui.panels.latencies import Dot
 from ui.panels.latency_chart import LatencyChart, nice_top
-from ui.panels.turns_panel import TurnRow, TurnsPanel, merge_turns
+from ui.panels.turn_rows import TurnRow, merge_turns
+from ui.panels.turns_panel import TurnsPanel
 from ui.parts.theme import Theme
 
 HEADINGS = (
@@ -129,6 +130,16 @@ def test_no_heading_is_cut_and_all_columns_are_seen_in_a_small_window(panel: Tur
     assert not cut
     assert panel.table.verticalScrollBar().maximum() > 0
     assert panel.table.horizontalScrollBar().maximum() == 0
+
+
+def test_an_estimated_figure_is_not_cut(panel: TurnsPanel) -> None:
+    times = {"user_stop": 1.0, "endpointed_at": 2.5, "first_chunk_at": 4.0, "latency_ms": 4500.0}
+    panel.show_turns([(0.0, 1.0)], [(5.5, None)], [Response(5.5, estimated=True, **times)])
+    for heading in ("Silence", "Response latency", "Endpointing", "Agent", "Playout", "Length"):
+        index = panel.table.model().index(1, HEADINGS.index(heading))
+        assert index.data().startswith("going on" if heading == "Length" else "≈ ")
+        wanted = panel.table.sizeHintForIndex(index).width()
+        assert wanted <= panel.table.columnWidth(index.column()), heading
 
 
 def many(count: int) -> tuple[list[Turn], list[Turn], list[Response]]:
