@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.timeline.events import InterruptSource
-from audio.pcm import SAMPLE_RATE
+from audio.sample_format import SAMPLE_RATE
 
 Who = Literal["user", "agent"]
 SpanKind = Literal["heard", "discarded", "queued"]

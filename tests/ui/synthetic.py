@@ -228,6 +228,8 @@ class SyntheticSession:
 
     def end(self, reason: EndReason = EndReason.USER) -> None:
         self.calls.append("end")
+        if self.state.over:
+            return
         self.reason = reason
         if self.ends_at_once:
             self.become(State.ENDED, "You ended the session.")

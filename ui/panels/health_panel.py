@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 
 from ui.panels.health_tips import TIPS
 from ui.parts.theme import GRID, Theme, tabular
+from ui.parts.tips import plain_tip
 
 EMPTY = "What the devices and queues report while a session runs appears here."
 COLUMN_PAIRS = 3
@@ -85,7 +86,7 @@ class HealthPanel(QScrollArea):
         value.setFont(tabular())
         value.setAccessibleName(name)
         for each in (label, value):
-            each.setToolTip(fill(TIPS.get(name, ""), TIP_CHARS))
+            each.setToolTip(plain_tip(fill(TIPS.get(name, ""), TIP_CHARS)))
         self._grid.addWidget(label, row, 2 * pair)
         self._grid.addWidget(value, row, 2 * pair + 1)
         self._grid.setColumnStretch(2 * pair + 1, 1)

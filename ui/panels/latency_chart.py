@@ -6,8 +6,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from math import ceil, log10
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -214,15 +212,20 @@ class LatencyChart(QWidget):
         below = QRectF(area.left(), area.bottom() + 3, area.width(), 16)
         self._label(painter, below, Qt.AlignmentFlag.AlignHCenter, text)
 
-    def _pixels(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def _pixels(self) -> tuple[list[list[int]], list[list[int]]]:
         """Return on which pixels there are dots within the limit, and over it."""
+        import numpy as np  # not before there are dots: an empty window needs no arrays
+
         area = self._area()
         ms = np.array(self._latencies_ms)
         x = area.left() + np.array(self._times) * (area.width() / self._end_s)
         y = area.bottom() - np.maximum(ms, 0.0) * (area.height() / self.top_ms)
         pixels = np.rint(np.column_stack((x, y))).astype(np.int64)
         are_over = np.rint(ms) > self._limit_ms
-        return _each_once(pixels[~are_over]), _each_once(pixels[are_over])
+        within, over = (
+            np.unique(pixels[which], axis=0).tolist() for which in (~are_over, are_over)
+        )
+        return within, over
 
     # --- mouse and keyboard
 
@@ -289,8 +292,3 @@ class LatencyChart(QWidget):
         if self._chosen is not None:
             self.moment_chosen.emit(self._dots[self._chosen].t)
         self.update()
-
-
-def _each_once(pixels: NDArray[np.int64]) -> list[tuple[int, int]]:
-    packed = np.unique(pixels[:, 0] << 32 | pixels[:, 1])
-    return list(zip((packed >> 32).tolist(), (packed & 0xFFFFFFFF).tolist(), strict=True))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 
+from app.__main__ import SWITCH_S
 from app.timeline.event_codec import pack_event, unpack_event
 from app.timeline.events import (
     AgentChunkReceived,
@@ -194,6 +197,16 @@ class Bustle:
                     self.wrong.append(start)
 
 
+@pytest.fixture
+def quick_turns() -> Iterator[None]:
+    """Let threads take turns often, as the program does: more of them meet in the same time."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("quick_turns")
 def test_writers_a_packer_and_readers_at_once_lose_nothing() -> None:
     bustle = Bustle()
     writers = [threading.Thread(target=bustle.write, args=(n,)) for n in range(3)]
