@@ -119,9 +119,10 @@ def test_what_is_said_arrives_at_the_microphone(sound_card: SoundCard) -> None:
         sound_card.speak(speech).wait()
         wait_until(lambda: not listener.samples[-RATE_HZ // 5 :].any(), what="silence after it")
     heard, said = envelope(listener.samples), envelope(speech)
-    # a busy machine may starve a stream for a moment: that parts the speech in one place
+    # a busy machine may starve a stream for a moment: that parts the speech in one place, and
+    # shifts the others by part of a step; of other words three parts are 0.3 off, or more
     unlike = sorted(_unlikeness(heard, part) for part in np.array_split(said, 4))
-    assert unlike[2] < 0.1, unlike
+    assert unlike[2] < 0.25, unlike
 
 
 def _unlikeness(heard: Samples, part: Samples) -> float:
