@@ -103,6 +103,7 @@ class UserSound:
         self._asked: deque[tuple[int, float]] = deque()
         self._echoes = _EchoFinder(self._speech)
         self._doubt = _Doubt(self._windows)
+        self._last_edge = 0
         self._beyond_doubt = -1
         """The latest onset that was held back and told after all."""
 
@@ -160,14 +161,14 @@ class UserSound:
         stop = -(-(self._position if ends is None else ends) // WINDOW_SAMPLES) - past.first
         figures, left = past.figures[first:stop], sum(past.left[first:stop])
         heard = sum(each.heard for each in figures)
-        if len(figures) < _EchoFinder.LEAST_WINDOWS or self._doubt.stands_out(heard, left):
+        if len(figures) < _EchoFinder.LEAST_WINDOWS or left >= _Doubt.LEFT * heard:
             return []
         self._speech.pop()
         until = (past.first + first + len(figures)) * WINDOW_SAMPLES
         echo = self._echoes.add(begins, until, figures, self._position)
         if ends is not None:
             return [echo]
-        self._doubt.hold(SpeechEdge("onset", begins, self._position), heard, left)
+        self._doubt.hold(SpeechEdge("onset", begins, self._position), left / heard)
         return [SpeechEdge("end", until, self._position), echo]
 
     def _tell_edges(self, until: int | None) -> list[SpeechEdge]:
@@ -177,12 +178,20 @@ class UserSound:
         self._beyond_doubt = told[0].position if told else self._beyond_doubt
         while self._edges and (until is None or self._edges[0].noticed <= until):
             told += self._doubt.take(self._edges.popleft(), *place)
-        for edge in told:
-            if edge.kind == "onset":
-                self._speech.append((edge.position, None))
-            elif self._speech:
-                self._speech[-1] = (self._speech[-1][0], edge.position)
-        return told
+        return [self._keep(edge) for edge in told]
+
+    def _keep(self, edge: SpeechEdge) -> SpeechEdge:
+        """Note an edge that is told, and return it: none lies before the one before it.
+
+        VAD may put one there: it does not know what was held back.
+        """
+        edge = replace(edge, position=max(edge.position, self._last_edge))
+        self._last_edge = edge.position
+        if edge.kind == "onset":
+            self._speech.append((edge.position, None))
+        elif self._speech:
+            self._speech[-1] = (self._speech[-1][0], edge.position)
+        return edge
 
     def _before(self, at: int, moment: float) -> SoundMeasured:
         kept = list(self._windows)
@@ -224,18 +233,24 @@ class _Doubt:
             held, self._held = self._held, None
             return [edge] if held is None else []
         edge = replace(edge, position=max(edge.position, heard_until))
-        count = max(-(-(position - edge.position) // WINDOW_SAMPLES), 0)
-        since = list(self._windows)[len(self._windows) - count :]
+        since = self._since(edge, position)
         self._raw = sum(_power(window.raw) for window in since)
         self._own = sum(_power(window.own) for window in since)
-        if not self._raw or self.stands_out(self._raw, self._own):
+        if not self._raw or self._stands_out(self._raw, self._own):
             return [edge]
         self._held = edge
         return []
 
-    def hold(self, edge: SpeechEdge, raw: float, own: float) -> None:
-        """Hold ``edge`` back, which was told: it is the agent's, and the user may speak since."""
-        self._held, self._raw, self._own = edge, raw, own
+    def _since(self, edge: SpeechEdge, position: int) -> list[TracedWindow]:
+        """Return the windows from ``edge`` up to sample ``position``, the end of the latest."""
+        count = max(-(-(position - edge.position) // WINDOW_SAMPLES), 0)
+        return list(self._windows)[len(self._windows) - count :]
+
+    def hold(self, edge: SpeechEdge, part: float) -> None:
+        """Hold ``edge`` back, which was told just now: only ``part`` of its power is the user's."""
+        self._held = edge
+        self._raw = sum(_power(window.raw) for window in self._since(edge, edge.noticed))
+        self._own = part * self._raw
 
     def look(self, position: int, heard_until: int) -> list[SpeechEdge]:
         """Take the latest window; return the onset that turns out to be the user's.
@@ -246,21 +261,20 @@ class _Doubt:
             return []
         self._raw += _power(self._windows[-1].raw)
         self._own += _power(self._windows[-1].own)
-        if not self.stands_out(self._raw, self._own):
+        if not self._stands_out(self._raw, self._own):
             return []
         held, self._held = self._held, None
         if heard_until <= held.position:
             return [replace(held, noticed=position)]
         run = takewhile(
-            lambda window: self.stands_out(_power(window.raw), _power(window.own)),
+            lambda window: self._stands_out(_power(window.raw), _power(window.own)),
             reversed(self._windows),
         )
         began = position - WINDOW_SAMPLES * sum(1 for _ in run)
         return [SpeechEdge("onset", max(began, heard_until), position)]
 
     @classmethod
-    def stands_out(cls, raw: float, own: float) -> bool:
-        """Whether ``own`` of a power of ``raw`` is too much for what is left of an echo."""
+    def _stands_out(cls, raw: float, own: float) -> bool:
         return own > cls.LEFT * raw
 
 

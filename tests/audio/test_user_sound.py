@@ -198,14 +198,17 @@ def test_first_words_taken_for_the_users_are_taken_back_once_the_path_is_known(
     assert all(each.noticed - each.start < 2 * SAMPLE_RATE for each in only(told, EchoStretch))
 
 
-@pytest.mark.parametrize(("seed", "jump_ms", "echo_db", "delay_ms"), STUMBLES)
-def test_a_user_who_cuts_into_first_words_is_not_taken_back(seed, jump_ms, echo_db, delay_ms):
-    shown = stumbling(seed, jump_ms, echo_db, delay_ms)
-    words, at = speech("Stop, I have a question."), 5 * SAMPLE_RATE // 4
+@pytest.mark.parametrize("stumble", STUMBLES)
+@pytest.mark.parametrize("at_s", [1.25, 1.9, 2.3])
+def test_a_user_who_cuts_into_first_words_is_not_taken_back(stumble, at_s):
+    shown = stumbling(*stumble)
+    words, at = speech("Stop, I have a question."), round(at_s * SAMPLE_RATE)
     track = shown.user.astype(float)
     track[at : at + len(words)] += words
     told = heard(Scene(round_to_samples(track), shown.agent))
     assert any(overlap(place, (at, at + len(words))) for place in kept_speech_of(told))
+    edges = [edge.position for edge in only(told, SpeechEdge)]
+    assert edges == sorted(edges)
 
 
 def test_what_is_taken_back_does_not_hang_on_how_the_tracks_are_cut_up():
