@@ -200,6 +200,10 @@ class DelayFinder:
 
     def compare(self, user: TrackPiece, agent: TrackPiece, first: int, stop: int) -> bool:
         """Take frames ``[first, stop)`` of the user; say whether the delay has jumped."""
+        is_audible = self._is_audible(agent, first, stop)
+        if self.is_found and not is_audible:  # there is nothing to compare, and it takes long
+            self._follow(None, first, stop)
+            return False
         here = HOP * (first - 1), HOP * stop
         heard = self._spectrum(user.cut(*here))
         said = self._spectrum(agent.cut(here[0] - self.LATEST, here[1] - self.EARLIEST))
@@ -208,7 +212,7 @@ class DelayFinder:
         likely: Floats = np.abs(np.fft.irfft(cross, self._SIZE)[self.EARLIEST - self.LATEST :])
         self._sum *= np.float32(self.DECAY)
         self._sum += _blurred(likely, self._WIDTH)
-        self._follow(likely, first, stop, is_audible=self._is_audible(agent, first, stop))
+        self._follow(likely if is_audible else None, first, stop)
         return self._jump(likely)
 
     def _is_audible(self, agent: TrackPiece, first: int, stop: int) -> bool:
@@ -216,8 +220,8 @@ class DelayFinder:
         said = agent.cut(HOP * (first - 1) - self.delay, HOP * stop - self.delay)
         return float((np.abs(said) >= AUDIBLE).mean()) >= self.AUDIBLE_PART
 
-    def _follow(self, likely: Floats, first: int, stop: int, *, is_audible: bool) -> None:
-        """Let the delay creep to where these frames put it."""
+    def _follow(self, likely: Floats | None, first: int, stop: int) -> None:
+        """Let the delay creep to where these frames put it; None where they say nothing of it."""
         middle = (first + stop - 1) / 2
         # the longer nothing was measured, the less is known of where it is
         unknown = HOP * (middle - self._measured)
@@ -226,7 +230,7 @@ class DelayFinder:
             self._rate = 0.0
         place = float(self._lags[-1]) + self._rate * HOP * (middle - self._compared + 1)
         reach = self.REACH + round(self.FASTEST * min(unknown, SAMPLE_RATE))
-        found = self._nearest(likely, place, reach) if is_audible else None
+        found = None if likely is None else self._nearest(likely, place, reach)
         self._rate *= self.RATE_DECAY
         if found is not None:
             off, self._measured = found - place, middle
@@ -344,7 +348,7 @@ class EchoPath:
     """A hole in the user track must not outweigh all the rest."""
     ABOVE_NOISE = 4.0
     CLEARLY = 0.2
-    SOLVED_EVERY = 2
+    SOLVED_EVERY = 3
     """Its filters, which cost the most, change little from one time to the next."""
     YOUNG = 40.0
     """A path of so many frames, or fewer, changes with each that comes."""
