@@ -21,7 +21,8 @@ from ui.parts.theme import Theme, blend, tabular, translucent
 NEAR_PX = 8
 """Interruptions nearer to each other than this share an arrow."""
 CROWDED_PX = 4
-"""One that follows another so closely is drawn faintly: the waves are to be seen behind it."""
+"""One that follows another so closely has no line: the waves are to be seen behind it."""
+TICK = 4
 LONGEST_BAND_S = 60.0
 """How far from its call a band is looked for: so long a user may speak before the agent stops."""
 MOST_TRANSLUCENT = 8
@@ -68,7 +69,7 @@ class LaneBands:
             if place - drawn > CROWDED_PX:
                 self._paint_line(painter, place, colour, place - drawn > NEAR_PX)
             else:  # lines side by side would hide the waves behind one red wall
-                self._paint_faint_line(painter, place)
+                self._paint_ticks(painter, place)
             drawn = place
         if not scene.is_mono:
             missed = visible_overlaps(scene.overlaps, self._geometry.axis)
@@ -156,10 +157,10 @@ class LaneBands:
         )
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    def _paint_faint_line(self, painter: QPainter, x: int) -> None:
-        geometry, wash = self._geometry, translucent(self._theme.colours.interruption, 0.24)
-        painter.fillRect(x, geometry.top, 1, geometry.bottom - geometry.top, wash)
-        painter.fillRect(x, geometry.bottom, 1, 4, self._red)
+    def _paint_ticks(self, painter: QPainter, x: int) -> None:
+        geometry = self._geometry
+        for top in (geometry.top, geometry.bottom):
+            painter.fillRect(x, top, 1, TICK, self._red)
 
 
 def visible_turns(turns: Sequence[Turn], axis: TimeAxis) -> Iterable[Turn]:
