@@ -50,7 +50,7 @@ class VadSettings:
     onset_probability: float = 0.5
     end_probability: float = 0.35
     min_speech_ms: float = 64.0
-    hang_ms: float = 400.0
+    hang_ms: float = 352.0
 
 
 class Vad:
