@@ -156,6 +156,8 @@ class Library:
         """
         for attempt in range(1, ATTEMPTS + 1):
             looks = self._write_what_holds(looks, all_of_it=attempt == ATTEMPTS)
+            if not looks:
+                return
 
     def _write_what_holds(self, looks: Sequence[Look], *, all_of_it: bool) -> list[Look]:
         """Write what is still as it was looked at; return new looks at the rest."""

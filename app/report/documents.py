@@ -63,6 +63,7 @@ _RECORDS: dict[str, Callable[[Examined, Words], Iterable[Record]]] = {
     ),
 }
 TABLES = tuple(_RECORDS)
+_OF_SESSION = ("interruptions", "overlaps", "turns", "responses", "refused")
 
 
 def session_document(session: Examined, words: Words) -> Record:
@@ -85,9 +86,6 @@ def session_document(session: Examined, words: Words) -> Record:
         **{table: all_of(table) for table in _OF_SESSION},
         "lines": [record for line in transcript if (record := line_record(line, words))],
     }
-
-
-_OF_SESSION = ("interruptions", "overlaps", "turns", "responses", "refused")
 
 
 def json_pieces(
