@@ -114,7 +114,7 @@ def is_being_written(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        return error.errno in _HELD_BY_ANOTHER or _is_fresh(folder)
+        return error.errno in _HELD_BY_ANOTHER or is_fresh(folder)
     return False
 
 
@@ -131,9 +131,10 @@ def _open_lock(path: Path, mode: Literal["ab", "rb"]) -> io.FileIO:
     raise OSError(errno.EINVAL, f"{LOCK_NAME} is no file", str(path))
 
 
-def _is_fresh(folder: Path) -> bool:
+def is_fresh(folder: Path, within_s: float = FRESH_S) -> bool:
+    """Whether something in ``folder`` was changed less than ``within_s`` ago."""
     try:
         newest = max((item.stat().st_mtime for item in folder.iterdir()), default=0.0)
     except OSError:
         return False
-    return abs(time.time() - newest) < FRESH_S
+    return abs(time.time() - newest) < within_s

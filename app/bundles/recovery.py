@@ -20,7 +20,7 @@ from typing import Any
 from app.analysis.turns import TurnTracker
 from app.bundles.bundle import TRACKS, BundleError, recover_bundle
 from app.bundles.bundle_files import encode_event, read_small_file, write_json
-from app.bundles.bundle_lock import LOCK_NAME, BundleBusy, BundleLock, is_being_written
+from app.bundles.bundle_lock import LOCK_NAME, BundleBusy, BundleLock, is_being_written, is_fresh
 from app.bundles.bundle_writer import SESSION_NAME
 from app.bundles.notes import load_notes
 from app.bundles.session_info import SCHEMA_VERSION, summary_facts, utc_text
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 REASON = "recovered"
 SENTENCE = "The recording was cut short here: the program ended before the session did."
+BEGINNING_S = 60.0
+"""How long a recorder may take from its folder to what it writes there first."""
 _OVER = {"ended", "failed"}
 
 
@@ -154,10 +156,15 @@ def _unfinished_facts(folder: Path) -> dict[str, Any] | None:
 
 
 def _remove_if_never_begun(folder: Path) -> None:
-    """Remove a folder that a recorder made, and was killed before it wrote anything into it."""
+    """Remove a folder that a recorder made, and was killed before it wrote anything into it.
+
+    One that was made a moment ago is that of a session which begins: its recorder may have made the
+    lock file, and not locked it yet.
+    """
     try:
         inside = {item.name for item in folder.iterdir()}
-        if LOCK_NAME in inside and inside <= {LOCK_NAME, f".{SESSION_NAME}.draft"}:
+        is_bare = LOCK_NAME in inside and inside <= {LOCK_NAME, f".{SESSION_NAME}.draft"}
+        if is_bare and not is_fresh(folder, BEGINNING_S):
             BundleLock(folder).release()
             (folder / f".{SESSION_NAME}.draft").unlink(missing_ok=True)
             folder.rmdir()

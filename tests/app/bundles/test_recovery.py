@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -226,17 +227,21 @@ def test_what_may_not_be_written_is_said_and_left(parent, dead, monkeypatch):
     assert contents(dead) == before
 
 
-def test_a_folder_that_a_recorder_only_just_made_is_removed_and_no_other(parent):
+def test_a_folder_that_no_recorder_wrote_into_is_removed_unless_a_session_begins_there(parent):
+    long_ago = time.time() - recovery.BEGINNING_S - 1
     for name, files in {
         "begun": [LOCK_NAME, ".session.json.draft"],
         "somebodys": [LOCK_NAME, "diary.txt"],
         "empty": [],
+        "beginning": [LOCK_NAME],
     }.items():
         (parent / name).mkdir(parents=True)
         for file in files:
             (parent / name / file).touch()
+            if name != "beginning":
+                os.utime(parent / name / file, (long_ago, long_ago))
     assert recover_unfinished(parent) == []
-    assert {path.name for path in parent.iterdir()} == {"somebodys", "empty"}
+    assert {path.name for path in parent.iterdir()} == {"somebodys", "empty", "beginning"}
 
 
 def test_a_folder_that_is_not_there_has_nothing_to_recover(tmp_path):
