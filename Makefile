@@ -35,7 +35,7 @@ lint:
 	.venv/bin/lint-imports
 
 test: lint
-	$(PYTHON_VENV) -m pytest $(TESTS)
+	@tools/test.sh $(TESTS)
 
 bench:
 	@tools/bootstrap.sh test

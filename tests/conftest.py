@@ -4,6 +4,9 @@
 - A test fails if it leaves a thread running, if Qt printed a warning, or if an error was logged
   that the test does not look at. One that expects such a thing takes the fixture (`qt_messages`,
   `error_log`), looks at the list, and clears it; taking pytest's `caplog` is looking, too.
+- What computes and keeps no time is marked ``patient`` by its folder: `tools/test.sh` runs it
+  beside the rest, on what that leaves of the processors. Whatever there talks to an agent, a sound
+  card or a process marks itself ``real_time``.
 """
 
 from __future__ import annotations
@@ -22,7 +25,27 @@ from tests.rig.screen import Screen
 from tests.rig.sound_card import SoundCard
 
 _PRIVATE_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+_PATIENT = (
+    "app/analysis",
+    "app/comparison",
+    "app/export",
+    "app/library",
+    "app/recordings",
+    "app/report",
+    "app/timeline",
+    "ui",
+)
 _REMOVED = ("ELEVENLABS_API_KEY", "PULSE_SINK", "PULSE_SOURCE")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is patient."""
+    here = Path(__file__).parent
+    folders = tuple(here / name for name in _PATIENT)
+    for item in items:
+        is_there = any(folder in item.path.parents for folder in folders)
+        if is_there and item.get_closest_marker("real_time") is None:
+            item.add_marker("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.fakes import FakeServices
+from tests.ui.state_told import state_of
 from tests.ui.synthetic import SyntheticSession
 from ui.application import create_application
 from ui.main_window import MainWindow
@@ -19,12 +20,21 @@ from ui.parts.theme import Theme
 Until = Callable[..., None]
 
 
+POLL_S = 0.002
+
+
 def wait_until(condition: Callable[[], object], within_s: float = 10.0) -> None:
-    """Let Qt work until ``condition`` holds; fail when it does not in time."""
+    """Let Qt work until ``condition`` holds; fail when it does not in time.
+
+    Between two looks the thread sleeps, as that of a window does: one that only asks takes a core,
+    and the interpreter's lock, from the threads it waits for.
+    """
     deadline = monotonic() + within_s
+    QCoreApplication.processEvents()
     while not condition():
         if monotonic() > deadline:
             pytest.fail("What was waited for did not come about.")
+        sleep(POLL_S)
         QCoreApplication.processEvents()
 
 
@@ -42,6 +52,18 @@ def close_for_good(window: MainWindow, until: Until) -> None:
     until(lambda: gone)
     window.deleteLater()
     bury()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a failure of a test tell what its window showed: what failed once may not fail again."""
+    report = yield
+    window = getattr(item, "funcargs", {}).get("window")
+    if report.when == "call" and report.failed and isinstance(window, MainWindow):
+        report.sections.append(("The window", state_of(window)))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ class FakePlayback:
 
     def seek(self, to_s: float) -> None:
         self.calls.append(f"seek {to_s:g}")
+        self.position_s = to_s
 
     def set_loop(self, loop: tuple[float, float] | None) -> None:
         self.calls.append(f"loop {loop}")

@@ -14,6 +14,8 @@ from tests.rig.screen import Screen
 from tests.rig.waiting import wait_until
 from ui import display
 
+pytestmark = pytest.mark.real_time
+
 VARIABLES = (
     "DISPLAY",
     "QT_QPA_PLATFORM",

@@ -19,6 +19,8 @@ from ui.export.export_dialog import ExportDialog
 from ui.main_window import MainWindow
 from ui.parts.theme import Theme
 
+pytestmark = pytest.mark.real_time
+
 
 @pytest.fixture
 def window(theme: Theme, tmp_path: Path) -> Iterator[MainWindow]:
@@ -45,6 +47,7 @@ def test_a_session_from_start_to_recording(window: MainWindow, tmp_path: Path) -
     window.parts.transport.start_end.click()
     wait_until(lambda: window.parts.transport.state.word == "agent speaking", 20)
     wait_until(lambda: "demo agent" in window.parts.transcript.chat.toPlainText())
+    wait_until(lambda: window.desk.session.queued_ms > 300)
     QTest.keyClick(window, Qt.Key.Key_Escape)
     wait_until(lambda: panel.rowCount() == 1 and panel.data(panel.index(0, 5)).endswith(" ms"))
     assert panel.data(panel.index(0, 2)) == "button"

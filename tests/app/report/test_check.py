@@ -311,6 +311,7 @@ def test_how_long_a_missed_interruption_is_can_be_told():
 # -- end to end --------------------------------------------------------------------------------
 
 
+@pytest.mark.real_time
 @pytest.mark.timeout(150)
 def test_a_replay_against_the_demo_agent_is_recorded_and_then_checked(tmp_path: Path) -> None:
     said = (silence(1.2), say("Hold on, please."), silence(1.5))
