@@ -278,6 +278,7 @@ class PlayoutQueue:
         """Fade out what was playing, discard the rest of ``flush``, say when it was silent."""
         piece = self._current or (flush.pieces.popleft() if flush.pieces else None)
         played_to = self._received_stop(piece, flush)
+        was_playing = piece is not None and self._span is not None
         if piece is not None and self._span is not None and filled == 0:
             filled = self._fade(piece, block, position)
             played_to = piece.start + filled
@@ -286,7 +287,8 @@ class PlayoutQueue:
         self._dry_position = None
         self._taken = max(self._taken, flush.accepted)
         self._discard_queued(played_to, piece, flush)
-        self._account.journal.append(Silenced(flush.epoch, flush.at, self._silent_at(flush.at)))
+        silent_at = self._silent_at(flush.at, was_playing=was_playing)
+        self._account.journal.append(Silenced(flush.epoch, flush.at, silent_at))
         return filled
 
     @staticmethod
@@ -317,12 +319,18 @@ class PlayoutQueue:
             stop = piece.start + len(piece.samples)
         self._discard(start, stop, at, reason)
 
-    def _silent_at(self, interrupted_at: float) -> float | None:
-        """Return when the last agent sample left the speaker, if that was after the interrupt."""
+    def _silent_at(self, interrupted_at: float, *, was_playing: bool) -> float | None:
+        """Return when the last agent sample left the speaker, if that was after the interrupt.
+
+        A file that keeps its time late pulls what was due before the interrupt only after it: what
+        was playing then fell silent with the interrupt, and was not silent before.
+        """
         if self._last_heard_position is None:
             return None
         at = self._time_at(self._last_heard_position)
-        return at if at > interrupted_at else None
+        if at > interrupted_at:
+            return at
+        return interrupted_at if was_playing else None
 
     # -- the account ---------------------------------------------------------------------------
 

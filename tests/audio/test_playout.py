@@ -125,6 +125,17 @@ def test_a_speaker_that_was_silent_has_no_time_to_silence():
     assert [silenced.silent_at for silenced in player.records(Silenced)] == [None]
 
 
+def test_what_was_due_before_an_interrupt_and_is_pulled_late_was_not_silent_before_it():
+    player = Player()
+    player.put(loud(SAMPLE_RATE))
+    player.pull(5)
+    next_is_due = player.time + 0.025
+    player.queue.flush(next_is_due + 0.008)
+    player.pull(2)
+    (silenced,) = player.records(Silenced)
+    assert silenced.silent_at == silenced.interrupted_at
+
+
 def test_what_was_never_begun_is_not_faded_in():
     player = Player()
     player.pull(2)
