@@ -135,7 +135,8 @@ class Opening(QObject):
             self.changed.emit()
 
     def close(self) -> None:
-        """Close what is left, and wait a bounded time for it."""
+        """Close what is left, and wait a bounded time for it; nothing is begun any more."""
+        self._is_recovered = True
         self._wished = None
         self._job.close(self.CLOSE_WITHIN_S)
         self._closing.run(self._close_untaken, lambda _: None)

@@ -333,6 +333,18 @@ def test_what_was_recovered_at_the_start_is_told_once(
     assert told(window) == ""
 
 
+def test_nothing_is_recovered_once_the_window_closes(
+    window: MainWindow, services: FakeServices
+) -> None:
+    assert window.opening._recovery.finish()
+    services.asked.clear()
+    window.opening._is_recovered = False
+    window.opening.close()
+    window.opening.recover()
+    assert window.opening._recovery.finish()
+    assert not services.asked
+
+
 def test_what_cannot_be_recovered_is_remembered_until_it_can(
     window: MainWindow, services: FakeServices
 ) -> None:

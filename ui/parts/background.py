@@ -80,7 +80,11 @@ class Background(QObject):
                 answer = job.work()
             except Exception as caught:  # noqa: BLE001 - handed to `failure` on the main thread
                 error = caught
-            self._answered.emit(job, answer, error)
+            try:
+                self._answered.emit(job, answer, error)
+            except RuntimeError:  # Qt has deleted it: the window closed, and waited no longer
+                log.info("Nobody takes the answer of “%s” any more", self._name)
+                return
 
     def _deliver(self, job: _Job, answer: Any, error: Exception | None) -> None:
         if job.generation != self._generation:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from tests.ui.conftest import Until
+from tests.rig.waiting import wait_until
+from tests.ui.conftest import Until, bury
 from ui.parts.background import Background
 
 
@@ -58,3 +59,23 @@ def test_finishing_waits_for_what_was_asked_a_moment_ago(background: Background)
     background.run(lambda: done.append(True), lambda _: None)
     assert background.finish()
     assert done == [True]
+
+
+def test_an_answer_that_comes_after_the_window_has_gone_is_dropped(
+    application: QApplication,
+) -> None:
+    gate, threads = threading.Event(), list[threading.Thread]()
+
+    def work() -> None:
+        threads.append(threading.current_thread())
+        gate.wait(5)
+
+    made = Background("test work")
+    made.run(work, lambda _: None)
+    wait_until(lambda: threads)
+    made.close(0.0)
+    made.deleteLater()
+    bury()
+    gate.set()
+    threads[0].join(5)  # and nothing was logged as an error
+    assert not threads[0].is_alive()
