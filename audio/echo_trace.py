@@ -303,6 +303,8 @@ class EchoTrace:
         """
         stop = batch * _WINDOWS
         first = max(stop - self.PAST_WINDOWS, self._user.start // WINDOW_SAMPLES + 1)
+        if first >= stop:  # an echo that is known from the first frames on
+            return None
         begin = 2 * first + 1
         heard = self._user.spectra(begin, 2 * stop)[::2]
         sources = self._path.sources(self._agent, self._finder, begin, 2 * stop)[:, ::2]

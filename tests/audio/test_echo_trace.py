@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from audio.echo_path import HOP, DelayFinder, TrackPiece
+from audio.echo_trace import EchoTrace
 from audio.pcm import SAMPLE_RATE, round_to_samples
 from audio.user_sound import EchoStretch, UserSound
 from audio.vad import SpeechEdge
@@ -103,3 +104,28 @@ def test_frames_that_were_kept_are_those_that_would_be_made_anew():
         expected = fresh.delayed_spectra(first, lags + moved)
         assert (agent.delayed_spectra(first, lags + moved) == expected).all()
         assert (agent.spectra(first, first + 12) == fresh.spectra(first, first + 12)).all()
+
+
+def test_an_echo_that_is_there_from_the_first_sample_on_is_taken_out():
+    shown = scene(12, 3, user_speaks=False)
+    began = np.flatnonzero(np.abs(shown.agent) > 200)[0]
+    agent = shown.agent[began:]
+    speech, stretches = heard(Scene(agent, agent), 4000)
+    assert speech == []
+    assert stretches
+
+
+def test_every_window_comes_back_whatever_the_tracks_are():
+    random = np.random.default_rng(4)
+    for _ in range(60):
+        agent = random.normal(0, 5000, random.integers(1, 3 * SAMPLE_RATE)).astype(np.int16)
+        delay, level = random.integers(0, 4000), random.choice([1.0, -0.5, 0.03, 0.0])
+        user = (np.concatenate((np.zeros(delay), agent))[: len(agent)] * level).astype(np.int16)
+        trace, windows, at = EchoTrace(), [], 0
+        while at < len(user):
+            count = random.choice([7, 160, 4000, 20_000])
+            windows += trace.feed(user[at : at + count], agent[at : at + count])
+            at += count
+        windows += trace.finish()
+        whole = len(user) // 512 * 512
+        assert np.array_equal(np.concatenate([np.empty(0), *(w.raw for w in windows)]), user[:whole])
