@@ -127,5 +127,5 @@ def test_every_window_comes_back_whatever_the_tracks_are():
             windows += trace.feed(user[at : at + count], agent[at : at + count])
             at += count
         windows += trace.finish()
-        whole = len(user) // 512 * 512
-        assert np.array_equal(np.concatenate([np.empty(0), *(w.raw for w in windows)]), user[:whole])
+        back = np.concatenate([np.empty(0), *(window.raw for window in windows)])
+        assert np.array_equal(back, user[: len(user) // 512 * 512])
