@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.bundles.notes import Change, Marker, Notes
 from app.states import State
+from ui.panels.session_page import LONGEST_TITLE
 from ui.parts.background import Background
 from ui.services import Services
 
@@ -78,6 +79,11 @@ class NotesFile(QObject):
     def has_recorder(self) -> bool:
         """Whether a session's recorder still writes, and nobody else may."""
         return self._session is not None and not self._session.state.over
+
+    def is_about(self, bundle: Path) -> bool:
+        """Whether it writes the notes of ``bundle``."""
+        own = self._find() if self.is_kept else None
+        return own is not None and own.absolute() == bundle.absolute()
 
     @property
     def is_settled(self) -> bool:
@@ -178,7 +184,11 @@ class NotesFile(QObject):
 
 
 class Notebook(QObject):
-    """The notes of what is in view, whatever that is."""
+    """The notes of what is in view, whatever that is.
+
+    Of one bundle there is one `NotesFile` as long as something of it waits, wherever that was
+    typed: so what was typed last is written last.
+    """
 
     changed = Signal()
     """Other notes, or other markers."""
@@ -223,7 +233,12 @@ class Notebook(QObject):
         self.save()
         self._put_away(self._file)
         self._is_told = False
-        self._file = self._open(bundle, session, is_kept)
+        is_own = session is None and is_kept
+        past = _file_about(bundle, self._past) if is_own else None
+        if past is None:
+            self._file = self._open(bundle, session, is_kept)
+        else:
+            self._take_out(past)
         self.changed.emit()
 
     def _put_away(self, file: NotesFile) -> None:
@@ -234,6 +249,16 @@ class Notebook(QObject):
         self._past.append(file)
         file.answered.connect(self._drop_settled)
         self._drop_settled()
+
+    def _take_out(self, file: NotesFile) -> None:
+        """Have it in view again, with what of it waits."""
+        file.answered.disconnect(self._drop_settled)
+        file.changed.connect(self.changed)
+        file.ready.connect(self.ready)
+        self._past.remove(file)
+        self._file = file
+        file.read()  # others may have written since
+        self._settle.start()  # what could not be written is tried again
 
     def _drop_settled(self) -> None:
         for file in [each for each in self._past if each.is_settled]:
@@ -270,6 +295,23 @@ class Notebook(QObject):
         """Give the session another ``title`` (text), other ``tags`` (a tuple) or ``notes``."""
         self.change(lambda notes: replace(notes, **{name: value}))
 
+    def title_of(self, bundle: Path) -> str | None:
+        """Return how ``bundle`` is called, as far as it was typed; None where another knows it."""
+        file = _file_about(bundle, [self._file, *self._past])
+        return file.notes.title if file is not None and file.is_ready else None
+
+    def retitle(self, bundle: Path, title: str) -> bool:
+        """Give ``bundle`` a title that was typed elsewhere, at once.
+
+        False where nothing is known of it here, and another has to write it.
+        """
+        file = _file_about(bundle, [self._file, *self._past])
+        if file is None:
+            return False
+        file.change(lambda notes: replace(notes, title=title[:LONGEST_TITLE]))
+        file.save()
+        return True
+
     def save(self) -> None:
         """Write what is not written yet."""
         self._settle.stop()
@@ -290,6 +332,10 @@ class Notebook(QObject):
         file.written.connect(self.written)
         file.failed.connect(self.failed)
         return file
+
+
+def _file_about(bundle: Path | None, files: list[NotesFile]) -> NotesFile | None:
+    return next((each for each in files if bundle is not None and each.is_about(bundle)), None)
 
 
 def changed(notes: Notes, changes: list[Change]) -> Notes:

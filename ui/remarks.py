@@ -6,7 +6,7 @@ thread only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,12 +52,14 @@ class Remarks(QObject):
         self._typed: Marker | None = None
         self._title = ""
         self.notebook = Notebook(services, self)
+        self.is_named_elsewhere: Callable[[Path], bool] = lambda _bundle: False
+        """Whether a title is on its way into a bundle that the notebook does not know of."""
         self._job = Background("facts", self)
         self._connect()
 
     def _connect(self) -> None:
         self.notebook.changed.connect(self._show_notes)
-        self.notebook.ready.connect(lambda: self._page.set_enabled(True))
+        self.notebook.ready.connect(self._let_write)
         self.notebook.told.connect(self.told)
         self.notebook.failed.connect(self.failed)
         self._page.written.connect(self.notebook.describe)
@@ -84,9 +86,18 @@ class Remarks(QObject):
         is_kept = not getattr(viewed, "is_copy", False) and not _is_file(viewed)
         session = viewed if hasattr(viewed, "change_notes") else None
         self.notebook.show(viewed.bundle if session is None else None, session, is_kept)
-        # What is typed before the notes are read would be taken for all there is.
-        self._page.set_enabled(self.notebook.is_ready)
+        self._let_write()
         self.advance()
+
+    def _let_write(self) -> None:
+        """Let the page be written in, once it is known what was written before.
+
+        What is typed before the notes are read would be taken for all there is; and a title on its
+        way from elsewhere would come after the one that is typed, though it was typed before it.
+        """
+        bundle = self._viewed.bundle if self._viewed is not None else None
+        is_named = bundle is not None and self.is_named_elsewhere(bundle)
+        self._page.set_enabled(self.notebook.is_ready and not is_named)
 
     def advance(self) -> None:
         """Look whether there is more to know than was told: a few times a second."""
@@ -104,6 +115,7 @@ class Remarks(QObject):
         """Take in what was written about ``bundle`` elsewhere, if that is in view."""
         if self._viewed is not None and self._viewed.bundle == bundle:
             self.notebook.read_again()
+            self._let_write()
 
     def mark(self, t: float, stop: float | None = None) -> None:
         """Set a marker at ``t``, and let its text be typed."""

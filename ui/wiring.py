@@ -92,6 +92,8 @@ def _wire_library(window: MainWindow) -> None:
     library.export_requested.connect(window.export)
     library.compare_requested.connect(window.others.compare)
     library.renamed.connect(window.remarks.read_again)
+    library.keeper = window.remarks.notebook
+    window.remarks.is_named_elsewhere = library.is_naming
     window.remarks.notebook.written.connect(library.read_again)
     library.trashed.connect(window.tell_trashed)
     library.told.connect(window.parts.notices.add)

@@ -290,12 +290,18 @@ class LibraryModel(QAbstractTableModel):
         entry, title = self._shown[index.row()], " ".join(str(value).split())
         if role != Role.EditRole or title == entry.title:
             return False
-        new = entry._replace(title=title)
-        self._shown[index.row()] = new
-        self._all[self._all.index(entry)] = new
-        self.dataChanged.emit(index, index)
+        self.set_title(index.row(), title)
         self.renamed.emit(entry.name, title)
         return True
+
+    def set_title(self, row: int, title: str) -> None:
+        """Show a title that the next list will have."""
+        entry = self._shown[row]
+        new = entry._replace(title=title)
+        self._shown[row] = new
+        self._all[self._all.index(entry)] = new
+        cell = self.index(row, TITLE)
+        self.dataChanged.emit(cell, cell)
 
 
 def _tip(entry: Entry, *, is_in_view: bool) -> str:

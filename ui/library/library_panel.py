@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
@@ -38,6 +39,16 @@ LOOK_AGAIN_MS = 5000
 """What others are recording is looked at so often, to see whether it has ended."""
 
 
+class TitleKeeper(Protocol):
+    """Who writes titles, too, and must not be overtaken: the notes of what is in view."""
+
+    def title_of(self, bundle: Path) -> str | None:
+        """Return the title that was typed there; None where nothing is known of ``bundle``."""
+
+    def retitle(self, bundle: Path, title: str) -> bool:
+        """Write a title that was typed here; False where nothing is known of ``bundle``."""
+
+
 class LibraryPanel(QWidget):
     """Lists the recordings folder of the settings; it is read when the panel is first seen."""
 
@@ -46,7 +57,7 @@ class LibraryPanel(QWidget):
     compare_requested = Signal(Path, Path)
     export_requested = Signal(Path)
     renamed = Signal(Path)
-    """A recording has another title now."""
+    """A title has been written into a recording, or could not be."""
     trashed = Signal(list)
     """The paths of what has just been moved to the trash."""
     told = Signal(str, str)
@@ -68,6 +79,7 @@ class LibraryPanel(QWidget):
         """What is shown; None before the first."""
         self.waiting: Listing | None = None
         """What is shown as soon as no title is being typed."""
+        self.keeper: TitleKeeper | None = None
         self._recording: Path | None = None
         self._in_view: Path | None = None
         self._settle, self._again, self._counting = QTimer(self), QTimer(self), QTimer(self)
@@ -96,9 +108,19 @@ class LibraryPanel(QWidget):
 
     def read_again(self, bundle: Path) -> None:
         """Take in what was written about a recording elsewhere, if the panel is seen."""
-        is_here = bundle.absolute().parent == self._reader.folder.absolute()
-        if self.isVisible() and is_here:
+        if not self._lists(bundle):
+            return
+        if self.isVisible():
             self._reader.update([bundle.name])
+        else:
+            self._reader.drop_expected(bundle.name)
+
+    def is_naming(self, bundle: Path) -> bool:
+        """Say whether a title that was typed here is still to be written into ``bundle``."""
+        return self._lists(bundle) and self._reader.is_naming(bundle.name)
+
+    def _lists(self, path: Path) -> bool:
+        return path.absolute().parent == self._reader.folder.absolute()
 
     def set_recording(self, bundle: Path | None) -> None:
         """Say which recording is being written by this window, None where none is.
@@ -120,7 +142,7 @@ class LibraryPanel(QWidget):
 
     def _mark_in_view(self) -> None:
         path = self._in_view
-        is_here = path is not None and path.absolute().parent == self._reader.folder.absolute()
+        is_here = path is not None and self._lists(path)
         self.model.set_in_view(path.name if path is not None and is_here else "")
 
     def close_jobs(self) -> None:
@@ -267,11 +289,20 @@ class LibraryPanel(QWidget):
 
     def _rename(self) -> None:
         row = self.table.selectionModel().selectedRows()[0].row()
+        typed = self.keeper.title_of(self._path(self.model.entry(row))) if self.keeper else None
+        if typed is not None:  # which the list may not have yet
+            self.model.set_title(row, typed)
         self.table.edit(self.model.index(row, TITLE))
 
     def _write_title(self, name: str, title: str) -> None:
         self.waiting = None  # it has the old title; a listing with the new one will come
-        self._reader.rename(name, title)
+        bundle = self._reader.folder / name
+        # What is still to be written from here comes first, so this has to wait behind it.
+        is_kept = self.keeper is not None and not self._reader.is_naming(name)
+        if is_kept and self.keeper is not None and self.keeper.retitle(bundle, title):
+            self._reader.expect(name, title)
+        else:
+            self._reader.rename(name, title)
 
     def _reveal(self) -> None:
         """Show a folder in the file manager; of a file, the folder that it is in."""

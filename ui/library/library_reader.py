@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -46,6 +46,7 @@ class LibraryReader(QObject):
     found = Signal(object)
     """The names that a search has found, as a frozen set."""
     renamed = Signal(str)
+    """A title has been written into this one, or could not be."""
     failed = Signal(object)
     _came = Signal(object, object)
     _has_renamed = Signal(str)
@@ -67,10 +68,12 @@ class LibraryReader(QObject):
         self._told: Listing | None = None
         """What was said last."""
         self._titles: dict[str, str] = {}
-        """By names, the titles that are still being written."""
+        """By names, the titles that are still being written, here or elsewhere."""
+        self._naming: Counter[str] = Counter()
+        """How many titles are still to be written here, by names."""
         queued = Qt.ConnectionType.QueuedConnection
         self._came.connect(self._show, queued)
-        self._has_renamed.connect(self.renamed, queued)
+        self._has_renamed.connect(self._tell_renamed, queued)
         self._has_failed.connect(self.failed, queued)
 
     @property
@@ -111,14 +114,35 @@ class LibraryReader(QObject):
         self._change(lambda library: library.forget(names))
 
     def rename(self, name: str, title: str) -> None:
-        """Write a title into a recording; `renamed` once it is there."""
+        """Write a title into a recording; `renamed` once it is there, or cannot be."""
 
         def change(library: Library) -> None:
-            library.rename(name, title)
-            self._has_renamed.emit(name)
+            try:
+                library.rename(name, title)
+            finally:
+                self._has_renamed.emit(name)
 
         self._titles[name] = title
+        self._naming[name] += 1
         self._change(change)
+
+    def is_naming(self, name: str) -> bool:
+        """Say whether a title is still to be written into this one."""
+        return self._naming[name] > 0
+
+    def expect(self, name: str, title: str) -> None:
+        """List it with the title that another is writing, until `drop_expected` or an update."""
+        self._titles[name] = title
+
+    def drop_expected(self, name: str) -> None:
+        """List it with the title that was read: the other has written it."""
+        if not self.is_naming(name):
+            self._titles.pop(name, None)
+
+    def _tell_renamed(self, name: str) -> None:
+        self._naming[name] -= 1
+        self._naming = +self._naming
+        self.renamed.emit(name)
 
     def close(self) -> None:
         """Stop, and wait a bounded time for what is being written."""
