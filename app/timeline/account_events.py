@@ -6,8 +6,8 @@ Entered by the analysis thread alone.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from app.timeline.clock import SessionClock
@@ -26,6 +26,11 @@ from app.timeline.events import (
 from audio import account as records
 from audio.account import Account
 from audio.pcm import SAMPLE_RATE, samples_to_ms
+
+Say = Callable[[Mapping[str, Any]], str]
+"""Gives the sentence of a trouble with such data."""
+AMOUNTS = ("ms", "samples", "records")
+"""What of a trouble's data adds up: several are about as much as all of them together."""
 
 
 class Cause(Protocol):
@@ -130,8 +135,8 @@ class AccountReader:
         items, self._cursor, lost = self._account.journal.read(self._cursor)
         fault = self._handle(items, now)
         if lost:
-            sentence = f"{lost} records of what was heard were lost: the account was read too late."
-            self._troubles.report(Trouble(now, "dropped", sentence, data={"records": lost}))
+            data = {"records": lost}
+            self._troubles.report(Trouble(now, "dropped", _lost(data), data=data), _lost)
         if self._heard is not None and now - self._heard_since >= self.HEARD_LATE_S:
             self._tell_heard()
         self._tell_mic_chunks()
@@ -265,19 +270,13 @@ class AccountReader:
                 self._tell_underrun(dry.underrun)
 
     def _tell_underrun(self, underrun: records.Underrun) -> None:
-        dry_ms = (underrun.resumed_at - underrun.at) * 1000
-        sentence = f"The playout queue ran dry for {dry_ms:.0f} ms inside a reply."
-        self._trouble(underrun.at, "underrun", sentence, "output", data={"ms": round(dry_ms, 1)})
+        data = {"ms": round((underrun.resumed_at - underrun.at) * 1000, 1)}
+        self._trouble(underrun.at, "underrun", _ran_dry, "output", data=data)
 
     def _on_dropped(self, dropped: records.Dropped) -> None:
-        ms = samples_to_ms(dropped.samples)
-        sentence = (
-            f"{ms:.0f} ms of the user's audio was dropped: the agent did not take it in time."
-            if dropped.side == "input"
-            else f"{ms:.0f} ms of agent audio was dropped: the playout queue was full."
-        )
+        say = _dropped_input if dropped.side == "input" else _dropped_output
         data = {"samples": dropped.samples}
-        self._trouble(dropped.at, "dropped", sentence, dropped.side, data=data)
+        self._trouble(dropped.at, "dropped", say, dropped.side, data=data)
 
     def _on_callback_failed(self, failed: records.CallbackFailed) -> None:
         sentence = f"A mic chunk could not be handed to the agent: {failed.error}."
@@ -290,16 +289,36 @@ class AccountReader:
         self,
         at: float,
         kind: str,
-        sentence: str,
+        say: Say | str,
         side: str,
         level: Level = "warning",
         data: dict[str, Any] | None = None,
     ) -> None:
-        event = Trouble(self._of(at), kind, sentence, side, level, data or {})
-        self._troubles.report(event)
+        told = data or {}
+        sentence = say if isinstance(say, str) else say(told)
+        event = Trouble(self._of(at), kind, sentence, side, level, told)
+        self._troubles.report(event, None if isinstance(say, str) else say)
 
     def _tell(self, event: Event) -> None:
         self._timeline.append(event)
+
+
+def _lost(data: Mapping[str, Any]) -> str:
+    return f"{data['records']} records of what was heard were lost: the account was read too late."
+
+
+def _ran_dry(data: Mapping[str, Any]) -> str:
+    return f"The playout queue ran dry for {data['ms']:.0f} ms inside a reply."
+
+
+def _dropped_input(data: Mapping[str, Any]) -> str:
+    ms = samples_to_ms(data["samples"])
+    return f"{ms:.0f} ms of the user's audio was dropped: the agent did not take it in time."
+
+
+def _dropped_output(data: Mapping[str, Any]) -> str:
+    ms = samples_to_ms(data["samples"])
+    return f"{ms:.0f} ms of agent audio was dropped: the playout queue was full."
 
 
 @dataclass(slots=True)
@@ -308,19 +327,31 @@ class _Held:
 
     until: float
     last: Trouble | None = None
+    say: Say | None = None
     count: int = 0
-    samples: int = 0
+    amounts: dict[str, float] = field(default_factory=dict)
+    """By their names in the data, the sums of what adds up."""
+
+    def add(self, trouble: Trouble, say: Say | None) -> None:
+        """Hold one more."""
+        self.last, self.say = trouble, say
+        self.count += 1
+        for name in AMOUNTS:
+            if name in trouble.data:
+                self.amounts[name] = self.amounts.get(name, 0) + trouble.data[name]
 
     def take(self) -> Trouble | None:
         """Return one event for all of them."""
         last, count = self.last, self.count
         if last is None:
             return None
-        data = {**last.data, "count": count}
-        if self.samples:
-            data["samples"] = self.samples
-        sentence = last.sentence if count == 1 else f"{last.sentence} ({count} times in a second)"
-        self.last, self.count, self.samples = None, 0, 0
+        amounts = {name: round(amount, 1) for name, amount in self.amounts.items()}
+        data = {**last.data, **amounts, "count": count}
+        sentence = last.sentence if self.say is None else self.say(data)
+        if count > 1:
+            sentence = f"{sentence} ({count} times in a second)"
+        self.last, self.say, self.count = None, None, 0
+        self.amounts.clear()
         return replace(last, sentence=sentence, data=data)
 
 
@@ -328,7 +359,8 @@ class TroubleLimiter:
     """Puts at most two troubles of one kind and side a second on the timeline, and counts the rest.
 
     A device in distress reports a hundred xruns a second: the first is told at once, those
-    within a second of it as one event whose data has their ``count``.
+    within a second of it as one event whose data has their ``count`` and the sums of the
+    `AMOUNTS` that they tell.
     """
 
     PERIOD_S = 1.0
@@ -338,17 +370,18 @@ class TroubleLimiter:
         self._timeline = timeline
         self._held: dict[tuple[str, str], _Held] = {}
 
-    def report(self, trouble: Trouble) -> None:
-        """Tell ``trouble``, now or within a second."""
+    def report(self, trouble: Trouble, say: Say | None = None) -> None:
+        """Tell ``trouble``, now or within a second.
+
+        ``say`` gives the sentence for the data of several; else the last one's is told.
+        """
         held = self._held.get((trouble.kind, trouble.side))
         if held is None:
             until = trouble.t + self.PERIOD_S
             self._held[trouble.kind, trouble.side] = _Held(until)
             self._timeline.append(replace(trouble, data={"count": 1, **trouble.data}))
             return
-        held.last = trouble
-        held.count += 1
-        held.samples += trouble.data.get("samples", 0)
+        held.add(trouble, say)
 
     def tick(self, now: float) -> None:
         """Tell what has waited its second; ``now`` is in session seconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.timeline.account_events import TroubleLimiter
 from app.timeline.events import (
     AgentChunkReceived,
     AgentDiscarded,
@@ -98,6 +99,49 @@ def test_troubles_of_the_account_get_a_sentence_and_a_storm_of_them_few_events()
     assert len(troubles) < 12
     dropped = sum(event.data["samples"] for event in troubles if event.kind == "dropped")
     assert dropped == 200 * 160
+
+
+def test_what_merged_troubles_are_about_is_told_in_sum_and_said_so():
+    rig = Rig()
+    journal = rig.feed.account.journal
+    for number, dry_s in enumerate((0.0801, 0.1502, 0.0303)):
+        journal.append(Underrun(ZERO + 0.1 + number * 0.3, ZERO + 0.1 + number * 0.3 + dry_s))
+    for number, samples in enumerate((160, 320, 1600)):
+        journal.append(Dropped(ZERO + 0.2 + number / 100, "input", samples))
+        journal.append(Dropped(ZERO + 0.2 + number / 100, "output", 2 * samples))
+    rig.run_to(3.0)
+    told = {(each.kind, each.side, each.data["count"]): each for each in rig.events(Trouble)}
+    assert len(told) == 6
+    assert told["underrun", "output", 1].data == {"count": 1, "ms": 80.1}
+    both = told["underrun", "output", 2]
+    assert both.data == {"count": 2, "ms": 180.5}
+    assert both.sentence == (
+        "The playout queue ran dry for 180 ms inside a reply. (2 times in a second)"
+    )
+    assert told["dropped", "input", 2].data == {"count": 2, "samples": 1920}
+    assert told["dropped", "input", 2].sentence.startswith("120 ms of the user's audio was")
+    assert told["dropped", "output", 2].sentence.startswith("240 ms of agent audio was")
+
+
+def test_records_that_were_lost_in_one_second_are_told_in_sum():
+    rig = Rig()
+    limiter = TroubleLimiter(rig.timeline)
+    for number, lost in enumerate((5, 7, 11)):
+        data = {"records": lost}
+        limiter.report(Trouble(1.0 + number / 10, "dropped", f"{lost} lost.", data=data))
+    limiter.flush()
+    told = [each.data for each in rig.events(Trouble)]
+    assert told == [{"count": 1, "records": 5}, {"count": 2, "records": 18}]
+
+
+def test_the_next_second_begins_at_nothing():
+    rig = Rig()
+    limiter = TroubleLimiter(rig.timeline)
+    for t in (1.0, 1.2, 2.2):
+        limiter.tick(t)
+        limiter.report(Trouble(t, "underrun", "Dry.", "output", data={"ms": 50.0}))
+    limiter.tick(4.0)
+    assert [each.data["ms"] for each in rig.events(Trouble)] == [50.0, 50.0, 50.0]
 
 
 @pytest.mark.parametrize("text_late_s", [None, -0.01, 0.15])
