@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.export.picture import Draw
+    from app.export.motif import Draw
 
 SWITCH_S = 0.001
 """How long a thread may keep the interpreter from one that wants it: a device block lasts 10 ms."""

@@ -41,7 +41,7 @@ from ui.playing.playing import Playing
 from ui.recording_control import RecordingControl
 from ui.remarks import Remarks
 from ui.services import Services
-from ui.state_display import show_state
+from ui.state_display import StateDisplay
 from ui.viewing import Viewing, show_notices
 from ui.wiring import wire_menu, wire_parts
 
@@ -83,7 +83,7 @@ class MainWindow(KeyboardWindow):
         self.limits = LimitKeeper(services, self)
         self.viewing = Viewing(parts, self, self.limits.limits)
         self.opening = Opening(services, lambda: self.desk.busy, self)
-        self.recording = RecordingControl(self, find_folder=self.folder)
+        self.recording = RecordingControl(self, find_folder=lambda: self.viewing.folder)
         self.playing = Playing(
             services,
             parts.timeline,
@@ -109,11 +109,20 @@ class MainWindow(KeyboardWindow):
         self._told_program = 0
         self._frame = self._frames_left = 0
         self._may_close = self._is_closing = self._has_appeared = False
+        self._state_display = StateDisplay(
+            parts,
+            self.menu,
+            self.desk,
+            self.viewing,
+            self.opening,
+            self.playing,
+            self.inspecting,
+        )
         wire_parts(self)
         wire_menu(self)
         self._connect()
         self._restore()
-        show_state(self)
+        self._state_display.show()
         self._told_program = show_notices(parts, services.notices, 0)
 
     def _connect(self) -> None:
@@ -159,8 +168,8 @@ class MainWindow(KeyboardWindow):
         """Begin a session whose microphone is the user track of ``recording``, else of the view."""
         if recording is not None:
             self._begin(replays=recording)
-        elif self.asked() is not None:
-            self._begin(replays=self.asked(), swap=self.playing.swapped)
+        elif self.viewing.asked is not None:
+            self._begin(replays=self.viewing.asked, swap=self.playing.swapped)
 
     def interrupt(self) -> None:
         """Silence the agent; or the recording, if that is what can be heard; or select nothing."""
@@ -211,7 +220,7 @@ class MainWindow(KeyboardWindow):
 
     def export(self, recording: Path | None = None) -> None:
         """Let ``recording`` be exported, else what is in view, or the selection in it."""
-        asked = self.asked()
+        asked = self.viewing.asked
         if recording is not None and recording not in (asked, self.bundle()):
             self.others.export(recording)
         elif asked is not None:
@@ -224,7 +233,7 @@ class MainWindow(KeyboardWindow):
 
     def save_audio(self, kind: str) -> None:
         """Let the audio of all that is in view be exported: ``wav`` or ``tracks``."""
-        asked = self.asked()
+        asked = self.viewing.asked
         if asked is not None:
             picture = self._picture_of(self.viewing.viewed)
             swap = self.playing.swapped
@@ -242,7 +251,7 @@ class MainWindow(KeyboardWindow):
 
     def compare(self) -> None:
         """Ask what the recording in view is to be compared with."""
-        asked = self.asked()
+        asked = self.viewing.asked
         if asked is not None:
             self.others.ask_what_to_compare(asked)
 
@@ -261,25 +270,11 @@ class MainWindow(KeyboardWindow):
 
     def bundle(self) -> Path | None:
         """Return the folder of what is in view; None where it has none."""
-        return self.viewing.viewed.bundle if self.viewing.viewed is not None else None
-
-    def asked(self) -> Path | None:
-        """Return what was asked for to have this in view: also a zip, of which it is a copy."""
-        return getattr(self.viewing.viewed, "path", None) or self.bundle()
-
-    def source(self) -> Path | None:
-        """Return the folder or the file of what is in view; None where it is nowhere."""
-        return self.bundle() or getattr(self.viewing.viewed, "path", None)
-
-    def folder(self) -> Path | None:
-        """Return the folder to show of what is in view: of a file, the one that it is in."""
-        viewed = self.viewing.viewed
-        is_file = getattr(viewed, "kind", "") == "file" or getattr(viewed, "is_copy", False)
-        return viewed.path.parent if is_file else self.bundle()
+        return self.viewing.bundle
 
     def playable(self) -> Path | None:
         """Return what can be played: what is in view, and on disk, while no session runs."""
-        return None if self.desk.busy else self.source()
+        return None if self.desk.busy else self.viewing.source
 
     def _recording_opened(self, recording: Recording) -> None:
         if self.desk.busy:
@@ -326,7 +321,7 @@ class MainWindow(KeyboardWindow):
         """Let frames be drawn for a while: something has changed."""
         self._frames_left = max(self._frames_left, LINGER_FRAMES)
         self.frame_clock.set_running(True)
-        show_state(self)
+        self._state_display.show()
 
     def _moved(self) -> None:
         menu, timeline = self.menu, self.parts.timeline
@@ -344,7 +339,7 @@ class MainWindow(KeyboardWindow):
         if self._frame % PAGE_EVERY == 0:
             self.remarks.advance()
         self._told_program = show_notices(self.parts, self._services.notices, self._told_program)
-        show_state(self)
+        self._state_display.show()
         if self.desk.busy or self.playing.active or not self.viewing.is_settled:
             self._frames_left = max(self._frames_left, LINGER_FRAMES)
         self._frames_left -= 1

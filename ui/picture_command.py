@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
-from app.export.formats import Look
-from app.export.picture import Motif
+from app.export.motif import Look, Motif
 from ui.application import create_application
 from ui.feed import SessionFeed
 from ui.lanes.lanes_view import LanesView

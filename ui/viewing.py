@@ -22,6 +22,7 @@ from ui.remarks import warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from app.analysis.limits import Limits
     from app.analysis.viewed import TurnView, Viewed
@@ -63,6 +64,28 @@ class Viewing(QObject):
     def is_recording(self) -> bool:
         """Whether it is a recording that was opened, and no session."""
         return self.viewed is not None and not is_session(self.viewed)
+
+    @property
+    def bundle(self) -> Path | None:
+        """The folder of what is in view; None where it has none."""
+        return self.viewed.bundle if self.viewed is not None else None
+
+    @property
+    def asked(self) -> Path | None:
+        """What was asked for to have this in view: also a zip, of which it is a copy."""
+        return getattr(self.viewed, "path", None) or self.bundle
+
+    @property
+    def source(self) -> Path | None:
+        """The folder or the file of what is in view; None where it is nowhere."""
+        return self.bundle or getattr(self.viewed, "path", None)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder to show of what is in view: of a file, the one that it is in."""
+        viewed = self.viewed
+        is_file = getattr(viewed, "kind", "") == "file" or getattr(viewed, "is_copy", False)
+        return viewed.path.parent if is_file else self.bundle
 
     @property
     def turns(self) -> TurnView | None:

@@ -36,7 +36,7 @@ from app.secrets import ENVIRONMENT, ApiKey, find_api_key, forget_api_key, store
 
 if TYPE_CHECKING:
     from app.agents.demo.gate import Address
-    from app.export.picture import Draw
+    from app.export.motif import Draw
 
 log = logging.getLogger(__name__)
 

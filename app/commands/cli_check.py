@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.commands.cli_report import MOST_MS, add_sessions, duration, limit
 from app.commands.exit_codes import DEVICE_OR_FILE, FAILED, INTERRUPTED, OK, USAGE
+from app.commands.session_arguments import MOST_MS, add_sessions, duration, limit
 from app.plain import printable
 
 ABOUT = """\

@@ -235,7 +235,8 @@ def _calling_off() -> Iterator[threading.Event]:
 
 
 def _order(options: argparse.Namespace) -> Order:
-    from app.export.formats import PICTURE_IDS, Look, Order, Wish
+    from app.export.formats import PICTURE_IDS, Order, Wish
+    from app.export.motif import Look
 
     formats = tuple(dict.fromkeys(name for names in options.formats for name in names))
     wish = Wish(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.analysis.limits import INFOS, Limits
 from app.bundles.bundle import FILES
-from app.commands.cli_report import LIMITS
 from app.commands.exit_codes import DEVICE_OR_FILE, OK, USAGE
+from app.commands.session_arguments import LIMITS
 from app.commands.streams import say
 from app.export.errors import TargetsExist
 from app.export.part_files import PartFiles

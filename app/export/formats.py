@@ -1,6 +1,7 @@
 """What a session can be exported as, and what a person wants of it. Pure; any thread.
 
-It imports nothing of the app: the command line and the window ask it before anything else is read.
+It imports nothing but what a picture is of, which imports nothing: the command line and the window
+ask it before anything else is read.
 """
 
 from __future__ import annotations
@@ -8,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from app.export.picture import Draw
+from app.export.motif import Draw, Look
 
 Group = Literal["audio", "text", "data", "picture"]
 AgentAudio = Literal["heard", "received"]
-Theme = Literal["light", "dark"]
 
 AUDIO_IDS = ("wav", "flac", "opus", "mp3")
 """Formats of one file that holds all the tracks that are wanted."""
@@ -138,15 +137,6 @@ class Wish:
     """Whether what the user said and typed is in texts, tables, JSON and zip."""
     swap: bool = False
     """Of a stereo file that is no recording: whether the user is on the right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a picture is drawn: its size in pixels, and in which colours."""
-
-    width: int = 1600
-    height: int = 500
-    theme: Theme = "light"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,37 +5,16 @@ Blocks on the disk until all there is to see is worked out; one thread at a time
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.export.content import Stretch
-from app.export.formats import Look
+from app.export.motif import Motif
 from app.export.progress import Progress
-from app.recordings.gaps import Gap, gaps_in
+from app.recordings.gaps import gaps_in
 from app.timeline.events import Trouble
 
 if TYPE_CHECKING:
-    from app.bundles.notes import Marker
     from app.export.material import Material
-    from app.recordings.recording import Recording
-
-
-@dataclass(frozen=True, slots=True)
-class Motif:
-    """What is to be drawn: session seconds ``[start_s, stop_s)`` of a recording."""
-
-    recording: Recording
-    """All of it is worked out."""
-    title: str
-    start_s: float
-    stop_s: float
-    markers: Sequence[Marker]
-    gaps: Sequence[Gap]
-
-
-Draw = Callable[[Motif, str, Look], bytes]
-"""Returns a motif as the content of a ``png`` or ``svg`` file."""
 
 
 def motif_of(material: Material, stretch: Stretch, progress: Progress) -> Motif:

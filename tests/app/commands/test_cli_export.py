@@ -15,8 +15,7 @@ import soundfile
 
 from app.commands import cli
 from app.commands.exit_codes import DEVICE_OR_FILE, INTERRUPTED, OK, USAGE
-from app.export.formats import Look
-from app.export.picture import Motif
+from app.export.motif import Look, Motif
 from app.notices import AppError
 from tests.app.export.recorded import NAME, Recorded, record, write_wav
 from tests.rig.waiting import wait_until
