@@ -77,9 +77,12 @@ def read_facts(path: Path) -> BundleFacts:
     _check_folder(path)
     warnings: list[str] = []
     facts = _read_session(path, warnings)
+    if not isinstance(facts.get("end"), dict) and not is_being_written(path):
+        warnings.clear()
+        facts = _read_session(path, warnings)  # again: it may have ended in between
+        if not isinstance(facts.get("end"), dict):
+            _try_to_recover(path, warnings)
     end = facts.get("end")
-    if not isinstance(end, dict) and not is_being_written(path):
-        _try_to_recover(path, warnings)
     user, agent, received = (_find_track(path, name, warnings) for name in TRACKS)
     return BundleFacts(
         path,

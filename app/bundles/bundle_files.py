@@ -24,14 +24,15 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Replace ``path`` by ``data`` as JSON: whoever reads it sees the old file or the new one.
 
     So it is after a power cut as well: both the file and its place in the folder are on the medium
-    when this returns, where the system can tell.
+    when this returns, where the system can tell. Two programs that do it at once do not meet: one
+    of both files is there in the end.
 
     Raises:
         OSError: it could not be written; the old file, if there was one, is unharmed.
 
     """
     text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
-    draft = path.with_name(f".{path.name}.draft")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         # a link or a pipe may have been planted under that name: neither is followed, or waited for
         draft.unlink(missing_ok=True)
@@ -47,6 +48,11 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     sync_folder(path.parent)
 
 
+def is_draft(name: str, of: str) -> bool:
+    """Whether a file called ``name`` is what a program left that was killed as it wrote ``of``."""
+    return name.startswith(f".{of}.") and name.endswith("draft")
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the medium knows what files ``folder`` has, where the system can tell."""
     with suppress(OSError):  # Windows opens no folders, and some file systems sync none
@@ -60,19 +66,20 @@ def sync_folder(folder: Path) -> None:
 SMALL_FILE_BYTES = 16 * 1024 * 1024
 
 
-def read_small_file(path: Path) -> bytes:
+def read_small_file(path: Path, most_bytes: int | None = None) -> bytes:
     """Return what is in the file ``path``, which somebody else may have put there.
 
     Raises:
-        OSError: it cannot be read, is larger than ``SMALL_FILE_BYTES``, or is a pipe or a device,
-            which might never end.
+        OSError: it cannot be read, is larger than ``most_bytes``, by default ``SMALL_FILE_BYTES``,
+            or is a pipe or a device, which might never end.
 
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(errno.EINVAL, "it is a pipe or a device", str(path))
     with path.open("rb") as file:
-        content = file.read(SMALL_FILE_BYTES + 1)
-    if len(content) > SMALL_FILE_BYTES:
+        most = SMALL_FILE_BYTES if most_bytes is None else most_bytes
+        content = file.read(most + 1)
+    if len(content) > most:
         raise OSError(errno.E2BIG, "it is too large", str(path))
     return content
 
@@ -140,7 +147,8 @@ class EventLog:
         try:
             there = self._whole_lines(self._length, old)
             self._file.truncate(len(there))
-            lacking = b"" if len(there) == self._length else _read_back(old, len(there))
+            # behind that there may be what a repair added where the file has been moved to
+            lacking = _read_back(old, len(there))[: self._length - len(there)]
             if len(there) + len(lacking) != self._length:
                 lacking = b""
             self._put(len(there), lacking)

@@ -13,7 +13,8 @@ import os
 import stat
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +35,9 @@ if sys.platform == "win32":
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
 
+    def _lock_folder(_descriptor: int) -> None:  # there is no descriptor of one
+        raise OSError(errno.ENOTSUP, "folders cannot be locked")
+
 else:
     import fcntl
 
@@ -43,6 +47,9 @@ else:
 
     def _unlock(file: io.FileIO) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _lock_folder(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 _HELD_BY_ANOTHER = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
@@ -69,20 +76,25 @@ class BundleLock:
 
         """
         self.path = folder / LOCK_NAME
-        self._file = _open_lock(self.path, "ab")
         deadline = time.monotonic() + self.PATIENCE_S
         while True:
-            try:
-                _lock(self._file)
-            except OSError as error:
-                if error.errno not in _HELD_BY_ANOTHER:
-                    return
-                if time.monotonic() >= deadline:
-                    self._file.close()
-                    raise BundleBusy(errno.EBUSY, "it is being written", str(folder)) from error
-                time.sleep(0.005)
-            else:
+            self._file = _open_lock(self.path, "ab")
+            # whoever held it may have removed the file since it was opened, and another may have
+            # made and locked the next one
+            if self._is_locked() and self.is_in_place():
                 return
+            self._file.close()
+            if time.monotonic() >= deadline:
+                raise BundleBusy(errno.EBUSY, "it is being written", str(folder))
+            time.sleep(0.005)
+
+    def _is_locked(self) -> bool:
+        """Lock the file; false where another holds it, true where there are no locks."""
+        try:
+            _lock(self._file)
+        except OSError as error:
+            return error.errno not in _HELD_BY_ANOTHER
+        return True
 
     def is_in_place(self) -> bool:
         """Whether the bundle still has this very lock file."""
@@ -114,7 +126,8 @@ def is_being_written(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        return error.errno in _HELD_BY_ANOTHER or is_fresh(folder)
+        is_link = error.errno == errno.ELOOP  # which no recorder makes
+        return error.errno in _HELD_BY_ANOTHER or (not is_link and is_fresh(folder))
     return False
 
 
@@ -132,9 +145,44 @@ def _open_lock(path: Path, mode: Literal["ab", "rb"]) -> io.FileIO:
 
 
 def is_fresh(folder: Path, within_s: float = FRESH_S) -> bool:
-    """Whether something in ``folder`` was changed less than ``within_s`` ago."""
+    """Whether something in ``folder``, but for links, was changed less than ``within_s`` ago."""
     try:
-        newest = max((item.stat().st_mtime for item in folder.iterdir()), default=0.0)
+        found = [item.lstat() for item in folder.iterdir()]
+    except FileNotFoundError:  # a draft, say, which has just taken its place
+        return folder.exists()
     except OSError:
         return False
+    newest = max((each.st_mtime for each in found if not stat.S_ISLNK(each.st_mode)), default=0.0)
     return abs(time.time() - newest) < within_s
+
+
+TURN_S = 2.0
+"""So long another program may be at a change before one is made all the same."""
+
+
+@contextmanager
+def in_turn(folder: Path) -> Iterator[None]:
+    """Have programs that change files of ``folder`` do so one after the other.
+
+    The lock is the folder's own, so there is no file to be left behind. Where folders have none, or
+    whoever holds it does not let go of it, the change is made all the same.
+    """
+    with ExitStack() as held:
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            held.callback(os.close, descriptor)  # which lets go of the lock as well
+            _wait_for_turn(descriptor)
+        yield
+
+
+def _wait_for_turn(descriptor: int) -> None:
+    deadline = time.monotonic() + TURN_S
+    while True:
+        try:
+            _lock_folder(descriptor)
+        except OSError as error:
+            if error.errno not in _HELD_BY_ANOTHER or time.monotonic() >= deadline:
+                return
+            time.sleep(0.001)
+        else:
+            return

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from app.bundles.bundle_files import EventLog, sync_folder, write_json
 from app.bundles.bundle_lock import BundleLock
 from app.bundles.disk_sync import Syncable
-from app.bundles.notes import Change, Notes, edit_notes, save_notes
+from app.bundles.notes import NOTES_NAME, Change, Notes, edit_notes, save_notes
 from app.timeline.events import Event, Timeline
 from app.timeline.tracks import Track, Tracks
 from audio.errors import AudioError, FileUnwritable
@@ -62,6 +62,9 @@ class BundleWriter:
         self._tracks = tracks
         self._device = folder.stat().st_dev
         self._notes = Notes()
+        # Guards the notes between two threads of which one puts them back; held as long as the disk
+        # takes.
+        self._noting = threading.Lock()
         # Guards session.json against two who replace it at once; held as long as the disk takes.
         self._replacing = threading.Lock()
         with ExitStack() as opened:
@@ -160,7 +163,13 @@ class BundleWriter:
 
     def write_notes(self, change: Change) -> None:
         """Change the notes. Any thread. Raises ``OSError``."""
-        self._notes = edit_notes(self.folder, change)
+        with self._noting:
+            self._put_notes_back()
+            self._notes = edit_notes(self.folder, change)
+
+    def _put_notes_back(self) -> None:
+        if self._notes != Notes() and not _is_there(self.folder / NOTES_NAME):
+            save_notes(self.folder, self._notes)
 
     # -- files that were taken away ------------------------------------------------------------
 
@@ -188,8 +197,8 @@ class BundleWriter:
             self._lock.release()
             self._lock = lock
         self.write_facts(facts)
-        if self._notes != Notes():
-            save_notes(self.folder, self._notes)
+        with self._noting:
+            self._put_notes_back()
         self._user = self._reopened(self._user, self._tracks.user, "user")
         self._agent = self._reopened(self._agent, self._tracks.agent, "agent")
         self._received = self._reopened(self._received, self._tracks.received, "received")

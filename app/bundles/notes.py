@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bundles.bundle_files import read_small_file, write_json
+from app.bundles.bundle_lock import in_turn
 from app.bundles.inside import is_inside
 from app.secrets import scrub
 from app.timeline.sane_events import LONGEST_S
@@ -90,14 +91,14 @@ def save_notes(bundle: Path, notes: Notes) -> None:
 def edit_notes(bundle: Path, change: Change) -> Notes:
     """Change the notes of the bundle in the folder ``bundle``, and return them.
 
-    Of two threads that change the same notes none undoes what the other did.
+    Of two threads, or two programs, that change the same notes none undoes what the other did.
 
     Raises:
         OSError: as for ``save_notes``.
 
     """
     path = bundle / NOTES_NAME
-    with _writing:
+    with _writing, in_turn(bundle):
         before: dict[str, Any] = {}
         wrong: list[str] = []
         try:
@@ -115,7 +116,8 @@ def edit_notes(bundle: Path, change: Change) -> Notes:
     return notes
 
 
-# Guards a file between reading and replacing it; held for as long as the disk takes.
+# Guards a file between reading and replacing it; held for as long as the disk, or another program
+# that is at it, takes.
 _writing = threading.Lock()
 
 

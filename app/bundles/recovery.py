@@ -19,7 +19,7 @@ from typing import Any
 
 from app.analysis.turns import TurnTracker
 from app.bundles.bundle import TRACKS, BundleError, recover_bundle
-from app.bundles.bundle_files import encode_event, read_small_file, write_json
+from app.bundles.bundle_files import encode_event, is_draft, read_small_file, write_json
 from app.bundles.bundle_lock import LOCK_NAME, BundleBusy, BundleLock, is_being_written, is_fresh
 from app.bundles.bundle_writer import SESSION_NAME
 from app.bundles.notes import load_notes
@@ -65,6 +65,8 @@ def recover_unfinished(parent: Path) -> list[Recovered]:
             recovered = _recover(folder)
         except Exception as error:  # one broken folder must not keep the others from it
             log.warning("A recording could not be recovered: %s", folder, exc_info=error)
+            if not folder.is_dir():  # moved away meanwhile, to the trash say: nothing is amiss
+                continue
             recovered = Recovered(folder, folder.name, problem=_problem(folder, error))
         if recovered is not None:
             found.append(recovered)
@@ -163,13 +165,19 @@ def _remove_if_never_begun(folder: Path) -> None:
     """
     try:
         inside = {item.name for item in folder.iterdir()}
-        is_bare = LOCK_NAME in inside and inside <= {LOCK_NAME, f".{SESSION_NAME}.draft"}
-        if is_bare and not is_fresh(folder, BEGINNING_S):
+        drafts = {name for name in inside if is_draft(name, SESSION_NAME)}
+        if inside - drafts == {LOCK_NAME} and not is_fresh(folder, BEGINNING_S):
             BundleLock(folder).release()
-            (folder / f".{SESSION_NAME}.draft").unlink(missing_ok=True)
+            _remove_drafts(folder)
             folder.rmdir()
     except OSError as error:
         log.info("%s is left as it is: %s", folder, error)
+
+
+def _remove_drafts(folder: Path) -> None:
+    for item in list(folder.iterdir()):
+        if is_draft(item.name, SESSION_NAME):
+            item.unlink(missing_ok=True)
 
 
 def _make_whole(folder: Path, facts: dict[str, Any]) -> Recovered:
@@ -191,6 +199,8 @@ def _make_whole(folder: Path, facts: dict[str, Any]) -> Recovered:
     }
     facts["summary"] = summary_facts(tracker.summary())
     write_json(folder / SESSION_NAME, scrub(facts))
+    with suppress(OSError):
+        _remove_drafts(folder)
     title = load_notes(folder).title or folder.name
     return Recovered(folder, title, duration_s)
 

@@ -301,10 +301,12 @@ class Recorder:
                 return
             self._facts_are_last = is_last
             try:
-                self._write_notes(writer)
-                if self._info_changed or is_last:
-                    self._info_changed = False
-                    writer.write_facts(self._facts(is_last=is_last))
+                try:
+                    self._write_notes(writer)
+                finally:  # notes that are refused keep nothing else from being written
+                    if self._info_changed or is_last:
+                        self._info_changed = False
+                        writer.write_facts(self._facts(is_last=is_last))
                 self._facts_failures = 0
             except OSError as error:
                 self._info_changed = True

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from app.bundles import bundle as bundle_module
 from app.bundles import bundle_files
-from app.bundles.bundle import BundleError, recover_bundle
+from app.bundles.bundle import BundleError, read_facts, recover_bundle
 from app.bundles.bundle_lock import BundleLock
 from app.timeline import events
 from app.timeline.events import (
@@ -258,3 +259,20 @@ def test_nobody_repairs_what_somebody_else_is_repairing(folder, monkeypatch):
     lock.release()
     assert "was repaired" in open_bundle(folder).warnings[0]
     assert not (folder / ".recording.lock").exists()
+
+
+def test_a_session_that_ends_while_it_is_opened_is_not_taken_for_one_cut_short(folder, monkeypatch):
+    whole = (folder / "session.json").read_bytes()
+    (folder / "session.json").write_text('{"schema": 1, "agent": {}, "end": null}')
+    lock = BundleLock(folder)
+
+    def look(_path):
+        (folder / "session.json").write_bytes(whole)  # the recorder ends, and lets go
+        lock.release()
+        return False
+
+    monkeypatch.setattr(bundle_module, "is_being_written", look)
+    monkeypatch.setattr(bundle_module, "recover_bundle", lambda _path: ["repaired"])
+    facts = read_facts(folder)
+    assert (facts.unfinished, facts.duration_s) == (False, 12.5)
+    assert not [sentence for sentence in facts.warnings if "missing" not in sentence]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.bundles import bundle_lock
-from app.bundles.bundle_lock import LOCK_NAME, BundleBusy, BundleLock, is_being_written
+from app.bundles.bundle_lock import LOCK_NAME, BundleBusy, BundleLock, in_turn, is_being_written
 
 HOLDER = """
 import sys, time
@@ -74,10 +74,62 @@ def test_a_lock_file_that_was_taken_away_is_noticed_and_not_removed_by_mistake(t
     another.release()
 
 
-def test_without_locks_the_time_of_the_last_change_must_do(tmp_path, monkeypatch):
-    def refuse(*_args, **_options):
-        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+def test_a_mark_that_is_taken_away_while_it_is_awaited_is_not_held_by_two(tmp_path, monkeypatch):
+    first, opening = BundleLock(tmp_path), bundle_lock._open_lock
+    others = []
 
+    def open_and_be_late(*args):
+        file = opening(*args)
+        if not others:
+            others.append(file)
+            first.release()  # it takes its file away, and another comes at once
+            others[:] = [BundleLock(tmp_path)]
+        return file
+
+    monkeypatch.setattr(bundle_lock, "_open_lock", open_and_be_late)
+    with pytest.raises(BundleBusy):
+        BundleLock(tmp_path)
+    assert others[0].is_in_place()
+    others[0].release()
+    BundleLock(tmp_path).release()
+
+
+def refuse(*_args, **_options):
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
+def test_without_locks_a_draft_that_takes_its_place_tells_of_a_writer(tmp_path, monkeypatch):
+    listing = Path.iterdir
+    lock = BundleLock(tmp_path)
+    monkeypatch.setattr(bundle_lock, "_lock", refuse)
+    monkeypatch.setattr(Path, "iterdir", lambda path: [*listing(path), path / ".session.draft"])
+    assert is_being_written(tmp_path)
+    assert not bundle_lock.is_fresh(tmp_path / "nowhere")
+    lock.release()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks no folders")
+def test_turns_end_however_they_are_left_and_are_not_waited_for_without_end(tmp_path, monkeypatch):
+    with pytest.raises(ZeroDivisionError), in_turn(tmp_path):
+        raise ZeroDivisionError
+    took = []
+    locking = bundle_lock._lock_folder
+
+    def lock(descriptor):
+        took.append(descriptor)
+        locking(descriptor)
+
+    monkeypatch.setattr(bundle_lock, "_lock_folder", lock)
+    monkeypatch.setattr(bundle_lock, "TURN_S", 0.01)
+    with in_turn(tmp_path):
+        assert len(took) == 1  # nobody was at it any more
+        with in_turn(tmp_path):
+            assert len(took) > 2
+    with in_turn(tmp_path / "nowhere"):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_without_locks_the_time_of_the_last_change_must_do(tmp_path, monkeypatch):
     monkeypatch.setattr(bundle_lock, "_lock", refuse)
     lock = BundleLock(tmp_path)
     assert is_being_written(tmp_path)

@@ -7,16 +7,19 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
 
-from app.bundles import bundle_files
-from app.bundles.notes import Marker, Notes, load_notes
+from app.bundles import bundle_files, bundle_writer
+from app.bundles.notes import Marker, Notes, edit_notes, load_notes
 from app.bundles.recovery import recover_unfinished
 from app.timeline.events import StateChanged, Timeline
+from app.timeline.tracks import Tracks
 from audio import wavfile
 from audio.pcm import SAMPLE_RATE
 from audio.wavfile import StreamingWav
@@ -77,6 +80,53 @@ def test_notes_of_a_folder_that_is_deleted_are_written_anew(make, tmp_path):
     rig.recorder.note(lambda notes: notes.marked(Marker(0.75, "later")))
     assert rig.recorder.finish("user")
     assert load_notes(rig.folder).markers == (Marker(0.5, "here"), Marker(0.75, "later"))
+
+
+@pytest.fixture
+def writer(tmp_path):
+    """The open files of a bundle with one marker."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    made = bundle_writer.BundleWriter(folder, {}, Tracks())
+    made.write_notes(lambda notes: notes.marked(Marker(1.0)))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("moment", ["BundleLock", "save_notes"])
+def test_a_marker_that_is_set_while_the_folder_is_made_anew_costs_none(
+    writer, tmp_path, monkeypatch, moment
+):
+    writer.folder.rename(tmp_path / "away")
+    does, sets = getattr(bundle_writer, moment), []
+
+    def meanwhile(*args):
+        if not sets:
+            change = partial(Notes.marked, marker=Marker(2.0))
+            sets.append(threading.Thread(target=lambda: writer.write_notes(change)))
+            sets[0].start()
+            sets[0].join(0.2)  # it may have to wait
+        return does(*args)
+
+    monkeypatch.setattr(bundle_writer, moment, meanwhile)
+    writer.put_back({})
+    sets[0].join(5)
+    writer.write_notes(lambda notes: notes.marked(Marker(3.0)))
+    assert [marker.t for marker in load_notes(writer.folder).markers] == [1.0, 2.0, 3.0]
+
+
+def test_notes_that_are_taken_away_by_themselves_come_back_with_the_next_change(writer):
+    (writer.folder / "notes.json").unlink()
+    writer.write_notes(lambda notes: notes.marked(Marker(2.0)))
+    assert [marker.t for marker in load_notes(writer.folder).markers] == [1.0, 2.0]
+
+
+def test_what_others_wrote_into_the_notes_stays_when_another_file_is_put_back(writer):
+    edit_notes(writer.folder, lambda notes: replace(notes, title="Written in another window"))
+    (writer.folder / "agent.wav").unlink()
+    writer.put_back({})
+    written = Notes("Written in another window", markers=(Marker(1.0),))
+    assert load_notes(writer.folder) == written
 
 
 def test_a_folder_that_is_renamed_keeps_its_part_and_the_recording_stays_in_its_place(

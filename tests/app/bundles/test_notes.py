@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 
 import pytest
 
+from app.bundles import bundle_lock
 from app.bundles import notes as notes_module
+from app.bundles.bundle_lock import in_turn
 from app.bundles.notes import Marker, Notes, edit_notes, load_notes, save_notes
 
 NOTES = Notes(
@@ -109,3 +112,27 @@ def test_of_two_who_change_the_notes_none_undoes_the_other(tmp_path, monkeypatch
     edit_notes(tmp_path, lambda notes: notes.marked(Marker(2.0)))
     other.join(5)
     assert [marker.t for marker in load_notes(tmp_path).markers] == [1.0, 2.0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks no folders")
+def test_of_two_programs_that_change_the_notes_none_undoes_the_other(tmp_path, monkeypatch):
+    """The lock is of an open folder, so a thread that opens it itself is as good as a program."""
+    arrived, locking = threading.Event(), bundle_lock._lock_folder
+
+    def lock(descriptor):
+        try:
+            locking(descriptor)
+        finally:
+            arrived.set()
+
+    save_notes(tmp_path, NOTES)
+    with in_turn(tmp_path):
+        monkeypatch.setattr(bundle_lock, "_lock_folder", lock)
+        other = threading.Thread(
+            target=lambda: edit_notes(tmp_path, lambda notes: notes.marked(Marker(9.0)))
+        )
+        other.start()
+        assert arrived.wait(5)
+        (tmp_path / "notes.json").write_text('{"title": "Another", "markers": [{"t": 1}]}')
+    other.join(5)
+    assert load_notes(tmp_path) == Notes("Another", markers=(Marker(1.0), Marker(9.0)))

@@ -79,14 +79,14 @@ def take(bundle: Path, tmp_path: Path, *formats: str, **wishes) -> list[Path]:
 
 
 def test_a_draft_that_is_a_link_is_not_written_through(bundle, outside):
-    (bundle / ".session.json.draft").symlink_to(outside)
+    (bundle / f".session.json.{os.getpid()}.draft").symlink_to(outside)
     assert [item.problem for item in recover_unfinished(bundle.parent)] == [""]
     assert "precious" in outside.read_text()
     assert not (bundle / "session.json").is_symlink()
 
 
 def test_a_draft_that_is_a_pipe_is_not_waited_for(bundle):
-    os.mkfifo(bundle / ".session.json.draft")
+    os.mkfifo(bundle / f".session.json.{os.getpid()}.draft")
     at_once(lambda: write_json(bundle / "session.json", {"end": 1}) or True)
     assert json.loads((bundle / "session.json").read_text()) == {"end": 1}
 

@@ -230,7 +230,7 @@ def test_what_may_not_be_written_is_said_and_left(parent, dead, monkeypatch):
 def test_a_folder_that_no_recorder_wrote_into_is_removed_unless_a_session_begins_there(parent):
     long_ago = time.time() - recovery.BEGINNING_S - 1
     for name, files in {
-        "begun": [LOCK_NAME, ".session.json.draft"],
+        "begun": [LOCK_NAME, ".session.json.draft", ".session.json.4711.draft"],
         "somebodys": [LOCK_NAME, "diary.txt"],
         "empty": [],
         "beginning": [LOCK_NAME],
@@ -289,3 +289,24 @@ def test_live_sessions_that_are_killed_open_with_all_but_the_last_half_second():
     kills = kill_sessions([0.1, 1.0, 2.5])
     assert all(kill.opens and kill.was_recovered for kill in kills), kills
     assert max(kill.lost_s for kill in kills) < 0.5, kills
+
+
+def test_a_recording_that_is_moved_away_while_it_is_recovered_is_no_problem(
+    parent, dead, tmp_path, monkeypatch
+):
+    def move_away(_folder):
+        dead.rename(tmp_path / "trash")
+        raise FileNotFoundError
+
+    monkeypatch.setattr(recovery, "recover_bundle", move_away)
+    assert recover_unfinished(parent) == []
+    monkeypatch.undo()
+    (tmp_path / "trash").rename(dead)
+    assert [item.problem for item in recover_unfinished(parent)] == [""]
+
+
+def test_what_a_killed_recorder_left_of_the_facts_is_taken_away(parent, dead):
+    for name in (".session.json.draft", ".session.json.4711.draft", ".notes.json.4711.draft"):
+        (dead / name).write_text("{")
+    assert [item.problem for item in recover_unfinished(parent)] == [""]
+    assert [name for name in contents(dead) if name.startswith(".")] == [".notes.json.4711.draft"]

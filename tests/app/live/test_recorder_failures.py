@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 import soundfile
 
 from app.bundles.bundle import recover_bundle
+from app.bundles.notes import Marker
 from app.live.recorder import RecorderError
 from app.timeline.events import StateChanged, Trouble
 from audio.pcm import SAMPLE_RATE
@@ -309,3 +311,13 @@ def test_a_medium_that_is_slow_to_confirm_holds_up_neither_audio_nor_events(rig,
     wait_until(lambda: rig.has_recorded(2.0) and rig.size("events.jsonl") > 0)
     confirmed.set()
     assert rig.recorder.finish("user")
+
+
+def test_notes_that_cannot_be_written_keep_no_end_from_being_written(rig, caplog):
+    rig.recorder.start()
+    (rig.folder / "notes.json").mkdir()
+    rig.recorder.note(lambda notes: notes.marked(Marker(0.5)))
+    rig.recorder.update(conversation_id="conv_1")
+    wait_until(lambda: "conv_1" in (rig.folder / "session.json").read_text())
+    assert not rig.recorder.finish("user")
+    assert json.loads((rig.folder / "session.json").read_text())["end"]["reason"] == "user"
