@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
+from app.analysis import bounds
 from app.analysis.limits import PAUSE_S
 from app.analysis.turn_records import (
     AudioSpan,
@@ -37,12 +38,21 @@ from app.recordings.recorded_events import RecordedEvents, Unread
 from app.recordings.recorded_sound import SoundFound
 from app.secrets import scrub
 from app.timeline.events import Event
+from app.timeline.json_line import count_values
 from app.timeline.sane_events import LONGEST_S, MOST
 
 ANALYSIS_VERSION = 5
 """Raised whenever the same events may give other turns, interruptions, latencies or lines."""
 
 NAME = "turns.json"
+
+# What was analysed up to the bounds of `app.analysis.bounds` takes 28 MB and 2.2 million values.
+# Of these sizes a forged file takes half a gigabyte at the most, while it is parsed.
+MOST_BYTES = 40 * 1024 * 1024
+MOST_VALUES = 3_000_000
+MOST_RECORDS = 2 * bounds.MOST
+"""Records of one kind in a file: the last event of an analysis may add a few to their bound."""
+MOST_SPANS = 3 * bounds.MOST_PIECES
 
 
 def _nothing() -> Summary:
@@ -89,7 +99,7 @@ class TurnsFound:
         return self.figures
 
     def save(self, bundle: Path, events_bytes: int | None = None) -> None:
-        """Keep it in the bundle; does nothing where it cannot be kept.
+        """Keep it in the bundle; does nothing where it cannot be kept, or could not be read back.
 
         ``events_bytes`` is how much of ``events.jsonl`` was read for it; None is all of it.
         """
@@ -98,7 +108,9 @@ class TurnsFound:
         facts = {"version": ANALYSIS_VERSION, "events_bytes": events_bytes}
         content = {item.name: _to_plain(getattr(self, item.name)) for item in fields(self)}
         text = json.dumps({**facts, **scrub(content)}, ensure_ascii=False, separators=(",", ":"))
-        keep_file(bundle, NAME, text.encode("utf-8", "backslashreplace"))
+        written = text.encode("utf-8", "backslashreplace")
+        if len(written) <= MOST_BYTES and count_values(written) <= MOST_VALUES:
+            keep_file(bundle, NAME, written)
 
     @classmethod
     def load(cls, bundle: Path, events_bytes: int) -> Self | None:
@@ -107,7 +119,10 @@ class TurnsFound:
         try:
             if not is_inside(bundle, path):
                 return None
-            kept = json.loads(read_small_file(path))
+            written = read_small_file(path, MOST_BYTES)
+            if count_values(written) > MOST_VALUES:
+                return None
+            kept = json.loads(written)
             if (kept["version"], kept["events_bytes"]) != (ANALYSIS_VERSION, events_bytes):
                 return None
             readers = _readers(TurnsFound)
@@ -218,7 +233,8 @@ def _reader(hint: Any, most: float) -> _Read:
         return lambda value: None if value is None else inner(value)
     if origin is list:
         item = _reader(arguments[0], most)
-        return lambda value: [item(each) for each in _checked(list, value)]
+        longest = MOST_SPANS if arguments[0] is AudioSpan else MOST_RECORDS
+        return lambda value: [item(each) for each in _listed(longest, value)]
     if origin is Literal:
         return lambda value: arguments[arguments.index(value)]
     if isinstance(hint, type) and is_dataclass(hint):
@@ -235,6 +251,12 @@ def _record(kind: type[Any], values: Any) -> Any:
 def _checked(kind: type[Any], value: Any) -> Any:
     if type(value) is not kind:
         raise TypeError(value)
+    return value
+
+
+def _listed(longest: int, value: Any) -> Any:
+    if len(_checked(list, value)) > longest:
+        raise ValueError(len(value))
     return value
 
 

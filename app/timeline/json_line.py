@@ -23,6 +23,11 @@ def parse_line(line: bytes) -> Any:
         RecursionError: it is nested too deep.
 
     """
-    if len(line) > LONG_BYTES and sum(map(line.count, (b",", b"[", b"{"))) > MOST_VALUES:
+    if len(line) > LONG_BYTES and count_values(line) > MOST_VALUES:
         raise ValueError("too many values")
     return json.loads(line)
+
+
+def count_values(text: bytes) -> int:
+    """Return how many values the JSON in ``text`` may hold, which are less or as many."""
+    return sum(map(text.count, (b",", b"[", b"{")))

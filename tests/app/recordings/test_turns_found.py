@@ -5,16 +5,28 @@ from __future__ import annotations
 import json
 import math
 import threading
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
+from app.analysis.bounds import MOST, MOST_PIECES
+from app.analysis.turn_records import (
+    AudioSpan,
+    Interruption,
+    Line,
+    Overlap,
+    Refused,
+    Response,
+    Sound,
+    Turn,
+)
 from app.analysis.turns import TurnTracker
-from app.bundles.bundle_files import encode_event
+from app.bundles.bundle_files import SMALL_FILE_BYTES, encode_event
 from app.recordings import turns_found
 from app.recordings.recorded_events import RecordedEvents
 from app.recordings.turns_found import TurnsFound, find_turns
 from app.timeline.events import StateChanged
+from app.timeline.json_line import count_values
 from tests.app.told_events import BARGE_IN
 
 VIEWED = (
@@ -159,6 +171,74 @@ def test_a_broken_file_is_passed_over_and_replaced(bundle, content):
     assert TurnsFound.load(bundle, size_of(bundle)) is None
     found_in(bundle).save(bundle)
     assert TurnsFound.load(bundle, size_of(bundle)) is not None
+
+
+def many(share, texts):
+    """Return what is found of a recording with a ``share`` of all the records there may be."""
+    most, most_pieces = round(MOST * share), round(MOST_PIECES * share)
+    sound = Sound("noise", 86398.12345, 86398.91234, -31.2345678, -55.123456, 12.5, 0.123456789)
+    cut = Interruption(1, 86399.123456789, "agent", 123456, "false", 1234.5678, 1234.5678, 0.0)
+    cut = replace(cut, heard_text=texts, unheard_text=texts, cut_word="because", sound=sound)
+    line = Line("agent", texts, 86399.123456789, texts, "", texts, texts)
+    return TurnsFound(
+        [Turn("user", 86399.123456789, 86399.987654321)] * most,
+        [Turn("agent", 86399.123456789, 86399.987654321)] * most,
+        [1234.567890123] * most,
+        [AudioSpan("heard", 1382385975, 1382389975, 86399.123456789)] * most_pieces,
+        [cut] * most,
+        [Overlap(86399.1234567, 86399.9876543, 86399.1234567, 86399.9876543, "missed")] * most,
+        [Response(86399.1234567, 86398.1234567, None, 86398.234567, 1234.567)] * most,
+        [Refused(86399.123456, 86399.2345, 123.45, 12345, "another event id")] * most,
+        [line] * most,
+    )
+
+
+def test_what_is_found_of_a_very_long_recording_is_read_back(bundle):
+    found = many(0.02, "and then, as nobody had said so before, we looked at it again; " * 110)
+    found.save(bundle)
+    assert (bundle / "peaks" / "turns.json").stat().st_size > SMALL_FILE_BYTES
+    assert TurnsFound.load(bundle, size_of(bundle)) == found
+
+
+def test_there_is_room_for_all_the_records_that_a_recording_may_have(bundle):
+    many(0.02, "and then, as nobody had said so before, we looked at it again; " * 2).save(bundle)
+    written = (bundle / "peaks" / "turns.json").read_bytes()
+    assert len(written) / 0.02 < turns_found.MOST_BYTES
+    assert count_values(written) / 0.02 < turns_found.MOST_VALUES
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MOST_BYTES", 1000), ("MOST_VALUES", 100)])
+def test_what_could_not_be_read_back_is_not_kept_and_nobody_elses_is_read(
+    bundle, monkeypatch, bound, most
+):
+    found = found_in(bundle)
+    found.save(bundle)
+    assert TurnsFound.load(bundle, size_of(bundle)) is not None
+    monkeypatch.setattr(turns_found, bound, most)
+    monkeypatch.setattr(turns_found.json, "loads", lambda _: pytest.fail("it was parsed"))
+    assert TurnsFound.load(bundle, size_of(bundle)) is None
+    (bundle / "peaks" / "turns.json").unlink()
+    found.save(bundle)
+    assert not list((bundle / "peaks").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "most"),
+    [
+        ("user_turns", ["user", 1.0, None], turns_found.MOST_RECORDS),
+        ("response_latencies_ms", 1.0, turns_found.MOST_RECORDS),
+        ("spans", ["heard", 1, 2, 3.0], turns_found.MOST_SPANS),
+        ("warnings", "Beware.", turns_found.MOST_RECORDS),
+    ],
+)
+def test_a_forged_file_has_no_more_records_than_a_session(bundle, name, record, most):
+    found_in(bundle).save(bundle)
+    path = bundle / "peaks" / "turns.json"
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, name: [record] * most}))
+    assert most > MOST_PIECES or TurnsFound.load(bundle, size_of(bundle)) is not None
+    path.write_text(json.dumps({**kept, name: [record] * (most + 1)}))
+    assert TurnsFound.load(bundle, size_of(bundle)) is None
 
 
 def test_every_field_is_kept(bundle):
