@@ -19,6 +19,7 @@ from app.export.content import Stretch
 from app.export.errors import ExportError
 from app.export.formats import Has, Wish
 from app.export.progress import Progress
+from app.export.zipped import is_own_file
 from app.recordings.audio_form import examine
 from app.recordings.recorded_events import RecordedEvents
 from app.recordings.sources import FileLane, SampleSource, Sources, open_sources, sources_of
@@ -52,6 +53,12 @@ class Material(Closing):
     ) -> None:
         """Hold it together, and close ``opened`` in the end; `open_material` makes it."""
         self.path, self.sources, self.facts = path, sources, facts
+        self.own_files = [] if facts is None else _own_files(facts.path)
+        """The recording's own files that were there when it was opened.
+
+        One that is gone by now, to the trash say, is an error where it is read, and not left out.
+        """
+        self._had_events = facts is not None and (facts.path / "events.jsonl").is_file()
         self.warnings: list[str] = [] if facts is None else facts.warnings
         self.notes = Notes() if facts is None else load_notes(facts.path, self.warnings)
         self._opened = opened
@@ -96,7 +103,10 @@ class Material(Closing):
     @property
     def _events_path(self) -> Path | None:
         path = None if self.folder is None else self.folder / "events.jsonl"
-        if path is None or self.folder is None or not path.is_file():
+        if path is None or self.folder is None:
+            return None
+        is_gone = self._had_events and not path.exists()  # whoever opens it is told
+        if not (path.is_file() or is_gone):
             return None
         return path if is_inside(self.folder, path) else None
 
@@ -218,6 +228,10 @@ class Material(Closing):
     def close(self) -> None:
         """Let go of the files."""
         self._opened.close()
+
+
+def _own_files(folder: Path) -> list[Path]:
+    return [folder / name for name in FILES if is_own_file(folder / name)]
 
 
 def open_material(path: Path, *, swap: bool = False) -> Material:

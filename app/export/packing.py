@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from app.bundles.bundle import FILES, TRACKS
+from app.bundles.bundle import TRACKS
 from app.bundles.bundle_files import SMALL_FILE_BYTES, encode_event, unwritable
 from app.export.audio import Cut
 from app.export.content import Stretch, clipped_markers
@@ -20,7 +21,7 @@ from app.export.formats import Wish
 from app.export.material import Material
 from app.export.progress import Progress
 from app.export.without_user import is_users_words
-from app.export.zipped import Packing, is_own_file, read_own
+from app.export.zipped import Packing, read_own
 from app.plain import one_line
 from app.secrets import scrub
 from app.timeline.events import Event
@@ -36,7 +37,7 @@ def packing_of(material: Material, wish: Wish, stretch: Stretch, progress: Progr
 
 def _whole(material: Material, wish: Wish) -> Packing:
     made = {} if wish.user else _silent_user(material, None)
-    own = {path.name: path for path in own_files(material)}
+    own = {path.name: path for path in material.own_files}
     texts: dict[str, Iterable[bytes]] = {
         name: [text]
         for name in ("session.json", "notes.json")
@@ -61,12 +62,13 @@ def folder_name(name: str) -> str:
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
 
 
-def own_files(material: Material) -> list[Path]:
-    """Return the recording's own files that are there."""
-    folder = material.folder
-    if folder is None:
-        return []
-    return [folder / name for name in FILES if is_own_file(folder / name)]
+def packed_bytes(material: Material) -> int:
+    """Return about how much goes into a zip of all of it."""
+    total = 0
+    for path in material.own_files:
+        with suppress(OSError):  # it is gone by now: whoever reads it is told
+            total += path.stat().st_size
+    return total
 
 
 def _silent_user(material: Material, length: int | None) -> dict[str, Cut | int]:

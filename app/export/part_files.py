@@ -141,14 +141,18 @@ class PartFiles:
         return self._replace_all or target in self._replaceable
 
     def _place(self, part: Path, target: Path) -> None:
-        if not self._may_replace(target):
-            with suppress(OSError):  # some file systems have no links
-                os.link(part, target)
+        if self._may_replace(target):
+            part.replace(target)
+            return
+        try:
+            os.link(part, target)
+        except FileExistsError:
+            raise
+        except OSError:  # some file systems have no links
+            _take_name(part, target)
+        else:
+            with suppress(OSError):  # it is in place: what is left of the part goes in the end
                 part.unlink()
-                return
-            if _is_there(target):
-                raise FileExistsError(target)
-        part.replace(target)
 
     @staticmethod
     def _check(target: Path, own: list[Path]) -> None:
@@ -171,6 +175,16 @@ class PartFiles:
 def _is_there(target: Path) -> bool:
     # a link that leads nowhere is there, too
     return target.exists() or target.is_symlink()
+
+
+def _take_name(part: Path, target: Path) -> None:
+    """Put ``part`` in the place of an empty file: only one of two can make that."""
+    target.open("xb").close()
+    try:
+        part.replace(target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _take_back(target: Path, ours: os.stat_result) -> None:

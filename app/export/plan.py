@@ -18,7 +18,7 @@ from app.export.everything import head_of, write_everything
 from app.export.formats import AUDIO_IDS, FORMAT_OF, NEEDS_TURNS, PICTURE_IDS, Order, refusal
 from app.export.labels import labels_text
 from app.export.material import EVENT_WEIGHT, Material
-from app.export.packing import own_files, packing_of
+from app.export.packing import packed_bytes, packing_of
 from app.export.picture import motif_of
 from app.export.progress import Progress
 from app.export.subtitles import srt_text, vtt_text
@@ -211,7 +211,7 @@ class Plan:
 
     def _zip(self) -> Output:
         path = self._path(".zip")
-        size = sum(file.stat().st_size for file in own_files(self._material))
+        size = packed_bytes(self._material)
 
         def write(file: BinaryIO) -> None:
             packing = packing_of(self._material, self._wish, self._stretch, self._progress)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from app.export.formats import PICTURE_IDS, Has, Wish, refusal
 from app.export.material import Material, open_material
-from app.export.packing import own_files
 from app.plain import one_line
 from audio.pcm import SAMPLE_WIDTH, samples_to_seconds, seconds_to_samples
 
@@ -117,7 +116,7 @@ def survey(path: Path, *, swap: bool = False) -> Survey:
             material.has,
             material.duration_samples,
             0 if received is None else received.duration_samples,
-            {file.name: file.stat().st_size for file in own_files(material)},
+            {file.name: file.stat().st_size for file in material.own_files},
             dict(_shares(material)),
             tuple(material.warnings),
         )
