@@ -232,17 +232,23 @@ class Library:
         edit_notes(path, lambda notes: replace(notes, title=title))
         self.update([name])
 
-    def removable(self, name: str) -> Path:
+    def removable(self, name: str, seen: Entry | None = None) -> Path:
         """Return the path of what may be moved to the trash now.
 
+        ``seen`` is what it was when a person chose it.
+
         Raises:
-            LibraryError: it is being recorded, is no recording, or is gone.
+            LibraryError: it is being recorded, is no recording, or is gone; or it is not what was
+                chosen any more, for somebody has noted something, or it was recovered.
 
         """
         path = self.path_of(name)
         entry = self._read(path)
         if not entry.can_trash:
             raise LibraryError(f"“{name}” stays where it is: {_why_not(entry)}.")
+        if seen is not None and (entry.state != seen.state or entry.noted > seen.noted):
+            sentence = f"“{name}” stays where it is: it has changed since it was listed."
+            raise LibraryError(sentence, "Refresh the library, and choose again.")
         return path
 
     def forget(self, names: Iterable[str]) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,13 +121,11 @@ def _look(path: Path) -> Look | None:
 
 
 def _look_into(path: Path) -> Look:
-    files: dict[str, os.stat_result] = {}
     with os.scandir(path) as items:
-        for item in items:
-            if item.is_file(follow_symlinks=False):
-                files[item.name] = item.stat(follow_symlinks=False)
+        files = _statuses(item for item in items if item.is_file(follow_symlinks=False))
     if SESSION not in files and EVENTS not in files:
         why = "It is no recording: it holds neither session.json nor events.jsonl."
+        path.stat()  # an error where it has been moved away meanwhile
         return Look(path, "foreign", why=why)
     size = sum(each.st_size for each in files.values())
     changed = max(each.st_mtime for each in files.values())
@@ -142,6 +141,16 @@ def _cache(path: Path) -> dict[str, os.stat_result]:
     """Return what lies in a bundle's cache, by path from the bundle."""
     try:
         with os.scandir(path / FOLDER) as items:
-            return {f"{FOLDER}/{item.name}": item.stat(follow_symlinks=False) for item in items}
+            found = _statuses(items)
     except OSError:
         return {}
+    return {f"{FOLDER}/{name}": status for name, status in found.items()}
+
+
+def _statuses(items: Iterable[os.DirEntry[str]]) -> dict[str, os.stat_result]:
+    """Return what there is to see of each, but for what is gone by now, as a draft is."""
+    found = {}
+    for item in items:
+        with suppress(FileNotFoundError):
+            found[item.name] = item.stat(follow_symlinks=False)
+    return found

@@ -58,8 +58,8 @@ class TrashControl(QObject):
         """Move ``chosen``; the index is looked at again before each."""
         library = self._library
         self._entries = self._allowed(chosen)
-        names = [entry.name for entry in self._entries]
-        self._trash.move(names, lambda name: library().removable(name))
+        seen = {entry.name: entry for entry in self._entries}
+        self._trash.move(list(seen), lambda name: library().removable(name, seen[name]))
 
     def show_dialog(self, listing: Listing) -> None:
         """Let a person choose what to give up."""

@@ -15,7 +15,8 @@ import soundfile
 from app.analysis.turn_records import Interruption, Spread
 from app.analysis.turns import TurnTracker
 from app.bundles.bundle_lock import BundleLock
-from app.bundles.notes import load_notes
+from app.bundles.notes import Notes, load_notes, save_notes
+from app.bundles.recovery import recover_unfinished
 from app.bundles.session_info import LISTENING_VERSION
 from app.library import library_read
 from app.library.library import Library, LibraryError
@@ -355,6 +356,22 @@ def test_what_is_being_recorded_or_foreign_is_neither_renamed_nor_removed(librar
             library.rename(name, "title")
     lock.release()
     assert library.removable("live") == folder / "live"
+
+
+def test_what_has_changed_since_it_was_chosen_is_not_removed(library, folder):
+    """In another window somebody gives it a title, or it is recovered."""
+    make_bundle(folder, name="noted")
+    dead = make_bundle(folder, name="dead", end=None)
+    seen = listed(library)
+    for entry in seen.values():
+        assert library.removable(entry.name, entry) == folder / entry.name
+    save_notes(folder / "noted", Notes("Keep it"))
+    assert [item.path for item in recover_unfinished(folder)] == [dead]
+    for entry in seen.values():
+        with pytest.raises(LibraryError, match="has changed since it was listed"):
+            library.removable(entry.name, entry)
+    for entry in listed(library).values():
+        assert library.removable(entry.name, entry) == folder / entry.name
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "../other", "/etc", "a/b"])

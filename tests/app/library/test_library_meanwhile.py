@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
+
 import pytest
 
 from app.bundles.notes import Notes, save_notes
 from app.library import library as library_module
+from app.library import library_look
 from app.library.library import Library
-from app.library.library_look import Look
+from app.library.library_look import Look, look_at, look_at_all
 from tests.app.library_rig import only
 from tests.rig.bundles import make_bundle
 
@@ -85,3 +89,47 @@ def test_figures_that_are_read_meanwhile_stay(library, folder, tmp_path, meanwhi
     library.refresh(with_events=False)
     assert [entry.interruptions for entry in library.entries()] == [1]
     assert library.search("order") == {"s"}
+
+
+@pytest.fixture
+def listed_before(monkeypatch):
+    """What is done once a folder was listed, before what is in it is looked at."""
+    scandir, do = os.scandir, []
+
+    @contextmanager
+    def scanning(path):
+        with scandir(path) as items:
+            found = list(items)
+        for act in do:
+            act()
+        yield iter(found)
+
+    monkeypatch.setattr(library_look.os, "scandir", scanning)
+    return do
+
+
+def test_a_draft_that_takes_its_place_meanwhile_does_not_hide_the_recording(
+    library, folder, listed_before
+):
+    bundle = make_bundle(folder, name="s")
+    (bundle / "peaks").mkdir()
+    drafts = [bundle / ".notes.json.1.draft", bundle / "peaks" / ".abc.draft"]
+    for draft in drafts:
+        draft.touch()
+    library.refresh()
+    listed_before.append(lambda: [draft.unlink(missing_ok=True) for draft in drafts])
+    assert look_at(bundle).kind == "bundle"
+    for draft in drafts:
+        draft.touch()
+    library.update(["s"])
+    assert [entry.name for entry in library.entries()] == ["s"]
+    drafts[0].touch()
+    assert [look.path.name for look in look_at_all(folder)] == ["s"]
+    drafts[0].touch()
+    assert library.removable("s") == bundle
+
+
+def test_a_folder_that_is_moved_away_while_it_is_looked_at_is_gone(folder, listed_before):
+    bundle = make_bundle(folder, name="s")
+    listed_before.append(lambda: bundle.exists() and bundle.rename(folder.parent / "away"))
+    assert look_at(bundle) is None

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from app.bundles.bundle_lock import BundleLock
 from app.library.library import Library
+from app.library.library_entry import Entry
 from tests.rig.bundles import make_bundle
 from tests.ui.conftest import Until, bury, wait_until
 from tests.ui.library_rig import (
@@ -134,10 +135,10 @@ def test_moving_can_be_stopped(
     go_on, arrived = threading.Event(), threading.Event()
     find = Library.removable
 
-    def slowly(library: Library, name: str) -> Path:
+    def slowly(library: Library, name: str, seen: Entry) -> Path:
         arrived.set()
         go_on.wait(10)
-        return find(library, name)
+        return find(library, name, seen)
 
     monkeypatch.setattr(Library, "removable", slowly)
     panel.free_button.click()
