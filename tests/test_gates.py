@@ -283,3 +283,16 @@ def test_otherwise_the_program_starts(clone: Path, variable: str, arguments: lis
     (clone / "bin").rename(clone / ".venv" / "bin")
     answer = run_script(clone, "tools/run.sh", *arguments, **{variable: ":0"})
     assert answer.stdout.strip() == f"started {' '.join(arguments)}".strip()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sh")
+@pytest.mark.parametrize(("rest", "patient", "code"), [(0, 0, 0), (1, 0, 1), (0, 2, 2)])
+def test_the_tests_succeed_where_both_halves_do(rest, patient, code, tmp_path):
+    (tmp_path / "tools").mkdir()
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    script = shutil.copy(ROOT / "tools" / "test.sh", tmp_path / "tools")
+    python = tmp_path / ".venv" / "bin" / "python"
+    halves = f'case "$*" in *"not patient"*) exit {rest};; *) exit {patient};; esac'
+    python.write_text(f"#!/bin/sh\n{halves}\n")
+    python.chmod(0o755)
+    assert subprocess.run([script], capture_output=True, timeout=20, check=False).returncode == code
