@@ -279,7 +279,7 @@ class PlayoutQueue:
         piece = self._current or (flush.pieces.popleft() if flush.pieces else None)
         played_to = self._received_stop(piece, flush)
         was_playing = piece is not None and self._span is not None
-        if piece is not None and self._span is not None and filled == 0:
+        if piece is not None and was_playing and filled == 0:
             filled = self._fade(piece, block, position)
             played_to = piece.start + filled
         self._close_span()

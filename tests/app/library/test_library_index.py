@@ -17,19 +17,6 @@ from app.library.library_read import TEXT_LIMIT
 from tests.app.library_rig import found, only
 from tests.rig.bundles import make_bundle
 
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "recordings"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-def library(folder, tmp_path):
-    return Library(folder, tmp_path / "cache")
-
-
 # --- what is found
 
 
